@@ -1,0 +1,48 @@
+# mailcutover: `make demo` shows the main job, `make test` proves it. Both set up all they need.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN     = $(VENV)/bin
+READY   = $(VENV)/.ready
+
+.PHONY: demo test check servers bench lock pictures clean
+
+demo: $(READY)            ## the main job, embedded: no root, no server to install
+	$(BIN)/python -m tests.demo
+
+test: $(READY)            ## every test that can run here; what cannot says why
+	$(BIN)/python -m pytest
+
+check: $(READY)           ## format, lint, types, architecture
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+servers:                  ## the real servers that the tests use (root, apt)
+	tests/servers/install.sh
+
+bench: $(READY)           ## figures and ratios
+	$(BIN)/python -m tests.bench
+
+pictures: $(READY)        ## the pictures in the README
+	$(BIN)/python -m tests.pictures
+
+lock: $(READY)            ## newest allowed versions into requirements.txt, with hashes
+	$(BIN)/python -m pip install --quiet uv
+	env -u UV_INDEX_URL $(BIN)/uv pip compile pyproject.toml --group test --group static --universal \
+	    --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	    --quiet --upgrade -o requirements.txt
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .demo build *.egg-info
+
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	    || { echo "mailcutover needs Python 3.11 or newer; set PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+	    || { echo "python3-venv is missing: apt-get install python3-venv (Debian, Ubuntu)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --no-index -e .
+	@touch $@

@@ -1,0 +1,80 @@
+"""Fingerprints: how to tell whether two messages are the same one.
+
+exact
+    SHA-256 of the bytes (`Body.sha256`). For the source against itself.
+folded
+    SHA-256 of the bytes without what servers change when they store an APPEND as it came: CR and LF (Dovecot and
+    Courier turn a bare LF into CRLF, Courier removes a bare CR and ends the message with CRLF), NUL (Dovecot: 0x80),
+    8-bit bytes and ``X`` (Cyrus writes an 8-bit byte in a header as X). For a destination that keeps bytes (IMAP).
+canonical
+    Message-ID, Date, From and Subject decoded, and a hash of every decoded part, line ends, NUL and 8-bit folded. For
+    a message that another program or server may have written again (adoption, verification).
+"""
+
+import email.policy
+import hashlib
+import re
+from collections.abc import Iterator
+from email.header import decode_header
+from email.message import Message
+from email.parser import BytesParser
+
+from core.mail.body import Body
+
+_UNSTABLE = b"\r\n\x00X" + bytes(range(0x80, 0x100))
+_BLANK = re.compile(r"\s+")
+_HEADERS = ("Message-ID", "Date", "From", "Subject")
+
+
+def folded(body: Body) -> bytes:
+    """The folded fingerprint: 32 bytes."""
+    digest = hashlib.sha256()
+    for piece in body.chunks():
+        digest.update(piece.translate(None, _UNSTABLE))
+    return digest.digest()
+
+
+def canonical(data: bytes) -> bytes:
+    """The canonical fingerprint of a message: 32 bytes. Any bytes have one; none raises."""
+    message = BytesParser(policy=email.policy.compat32).parsebytes(data)
+    digest = hashlib.sha256()
+    for name in _HEADERS:
+        digest.update(_decoded(str(message.get(name, ""))).encode("utf-8", "replace") + b"\n")
+    for part in _leaves(message):
+        digest.update(hashlib.sha256(_content(part)).digest())
+    return digest.digest()
+
+
+def _decoded(value: str) -> str:
+    """A header's text without encoded words, folding, 8-bit and doubled white space."""
+    try:
+        pieces = decode_header(value)
+    except ValueError:  # a broken encoded word stands for itself
+        pieces = [(value, None)]
+    text = []
+    for piece, charset in pieces:
+        if isinstance(piece, str):
+            text.append(piece)
+            continue
+        try:
+            text.append(piece.decode(charset or "ascii", "replace"))
+        except LookupError:  # a charset nobody knows
+            text.append(piece.decode("ascii", "replace"))
+    plain = "".join(text)
+    return _BLANK.sub(" ", "".join(c for c in plain if c.isascii() and c not in "\0X")).strip()
+
+
+def _leaves(message: Message) -> Iterator[Message]:
+    for part in message.walk():
+        if not part.is_multipart():
+            yield part
+
+
+def _content(part: Message) -> bytes:
+    """A part's decoded bytes, folded; a nested message counts by its own leaves."""
+    try:
+        payload = part.get_payload(decode=True)
+    except (ValueError, LookupError, AssertionError):  # an encoding that cannot be undone stands as it is
+        payload = part.get_payload()
+    data = payload if isinstance(payload, bytes) else str(payload or "").encode("utf-8", "surrogateescape")
+    return data.translate(None, _UNSTABLE).strip()

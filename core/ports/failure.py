@@ -1,0 +1,69 @@
+"""What went wrong at a server, as what to do about it.
+
+Each endpoint keeps a table (`answers.py`) from its own errors to a `Failure`. Everything above acts on the `Action`
+and knows no server's codes; `code` and `said` are for people.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    """What to do about a failure."""
+
+    RETRY = "retry"  # the link or the server stumbled: a new connection, then again
+    WAIT = "wait"  # the server asked for time: wait `seconds`, then again; never counted against a message
+    SPLIT = "split"  # one of several messages spoiled the request: look up, then send them apart
+    REJECT = "reject"  # this message is refused for good; the others go on
+    STOP_MAILBOX = "stop_mailbox"  # nothing more can be done for this mailbox
+    STOP_BATCH = "stop_batch"  # no mailbox of this endpoint can succeed
+
+
+class Side(StrEnum):
+    """Whose failure it is."""
+
+    SOURCE = "source"
+    DESTINATION = "destination"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One failure, in words and as an action.
+
+    `code` is the server's or our own short name for it (``ErrorQuotaExceeded``, ``AUTHENTICATIONFAILED``); `said` is
+    what the server said, raw: it passes `core.printable` before anyone sees it. `cause` and `cure` are ours, whole
+    sentences without a full stop. `seconds` is how long a server asked us to wait. `in_doubt` says that what was sent
+    may have taken effect nevertheless. `quota` marks a full mailbox, `sign_in` a refused sign-in.
+    """
+
+    action: Action
+    code: str
+    cause: str
+    said: str = ""
+    cure: str = ""
+    side: Side = Side.DESTINATION
+    seconds: float | None = None
+    in_doubt: bool = False
+    quota: bool = False
+    sign_in: bool = False
+
+    def sentence(self) -> str:
+        """What happened, what the server said, and what to do, in one line."""
+        said = f" ({self.said})" if self.said and self.said != self.cause else ""
+        cure = f"; {self.cure}" if self.cure else ""
+        return f"{self.cause}{said}{cure}"
+
+
+class EndpointError(Exception):
+    """A call on a port failed as a whole; `failure` says what to do."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.sentence())
+        self.failure = failure
+
+
+class FolderChangedError(Exception):
+    """The source folder is not the one that was opened: UIDVALIDITY changed, or it was deleted or renamed.
+
+    Raised by a `Source` for a call on an `OpenFolder`; the pass lists the folder anew.
+    """

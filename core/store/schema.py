@@ -1,0 +1,213 @@
+"""The tables of the store, for SQLAlchemy Core; one comment a column where the name does not say it.
+
+Times are seconds since 1970 as REAL (UTC). Paths are as `FolderPath.__str__` writes them.
+"""
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+#: PRAGMA user_version. A store with a higher one was made by a newer mailcutover and is refused.
+VERSION = 1
+
+metadata = MetaData()
+
+# --- the ledger: what has been done, per source key; never expires -----------------------------------------------
+
+pair = Table(
+    "pair",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("source_identity", String, nullable=False),
+    Column("source_login", String, nullable=False),
+    Column("destination_identity", String, nullable=False),
+    Column("destination_address", String, nullable=False),
+    Column("epoch", Integer, nullable=False, server_default="0"),  # fences a holder that was taken over
+    Column("adopted", Boolean, nullable=False, server_default="0"),  # the destination was searched before writing
+    UniqueConstraint("source_identity", "source_login", "destination_identity", "destination_address"),
+)
+
+folder = Table(
+    "folder",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("pair_id", ForeignKey("pair.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("source_path", String, nullable=False),  # where it is now
+    Column("key_path", String, nullable=False),  # where it was first listed: part of every source key in it
+    Column("uidvalidity", Integer, nullable=False),
+    Column("destination_path", String, nullable=False, server_default=""),
+    Column("destination_ref", String, nullable=False, server_default=""),
+    Column("current", Boolean, nullable=False, server_default="1"),  # 0: gone, or replaced by another UIDVALIDITY
+    Column("listed_to", Integer, nullable=False, server_default="0"),  # every UID up to this has a row
+    # The baseline: what EXAMINE said before the last listing that was settled whole.
+    Column("uidnext", Integer),
+    Column("highestmodseq", Integer),
+    Column("messages", Integer),  # EXISTS
+)
+
+message = Table(
+    "message",
+    metadata,
+    Column("folder_id", ForeignKey("folder.id", ondelete="CASCADE"), primary_key=True),
+    Column("uid", Integer, primary_key=True),
+    Column("outcome", String, nullable=False),
+    Column("reason", Text),  # why it was skipped or rejected
+    Column("size", Integer, nullable=False),
+    Column("received", Float),
+    Column("flags", Text, nullable=False),  # as last carried
+    Column("item", Text),  # the destination's id
+    Column("exact", LargeBinary),  # SHA-256 of the bytes
+    Column("source_gone", Boolean, nullable=False, server_default="0"),
+    # The intent. `mark` is NULL until one is durable, and NULL again once the result is known.
+    Column("mark", Text),
+    Column("folded", LargeBinary),
+    Column("ended", Float),  # when the connection that carried it ended, as far as we know
+    sqlite_with_rowid=False,
+)
+Index("message_pending", message.c.folder_id, message.c.received, sqlite_where=text("outcome = 'pending'"))
+Index("message_intent", message.c.folder_id, sqlite_where=text("mark IS NOT NULL"))
+
+# --- the board: what is; rewritten, with `rev` for readers that ask what changed ----------------------------------
+
+batch = Table(
+    "batch",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("path", Text, nullable=False),  # of the batch file
+    Column("added", Float, nullable=False),
+    Column("status", String, nullable=False),
+    Column("condition", String),
+    Column("until", Float),
+    Column("why", Text, nullable=False, server_default=""),
+    Column("next_pass", Float),  # with --watch
+    Column("warning", Text, nullable=False, server_default=""),  # such as: certificates are not verified
+    Column("rev", Integer, nullable=False, index=True),
+)
+
+mailbox = Table(
+    "mailbox",
+    metadata,
+    Column("batch", ForeignKey("batch.name", ondelete="CASCADE"), primary_key=True),
+    Column("source", String, primary_key=True),
+    Column("destination", String, nullable=False),
+    Column("position", Integer, nullable=False),  # in the batch file
+    Column("status", String, nullable=False),
+    Column("condition", String),
+    Column("until", Float),
+    Column("why", Text, nullable=False, server_default=""),
+    Column("error", Text),
+    Column("activity", Text, nullable=False, server_default=""),  # what it does just now, in words
+    Column("progressed", Float),  # when the last byte or message went through
+    Column("rate", Float),  # bytes a second, smoothed over a minute
+    Column("eta", Float),  # seconds to go; NULL: not known
+    Column("pass_kind", String),
+    Column("pass_started", Float),
+    Column("pass_new", Integer, nullable=False, server_default="0"),
+    Column("pass_flags_changed", Integer, nullable=False, server_default="0"),
+    Column("synced", Float),  # when the last pass ended well
+    *(
+        Column(name, Integer, nullable=False, server_default="0")
+        for name in (
+            "copied",
+            "already_there",
+            "skipped",
+            "rejected",
+            "vanished",
+            "pending",
+            "source_gone",
+            "bytes_total",
+            "bytes_copied",
+        )
+    ),
+    Column("rev", Integer, nullable=False, index=True),
+)
+
+board_folder = Table(
+    "board_folder",
+    metadata,
+    Column("batch", String, primary_key=True),
+    Column("source", String, primary_key=True),
+    Column("path", String, primary_key=True),
+    Column("destination_path", String, nullable=False, server_default=""),
+    Column("note", Text, nullable=False, server_default=""),  # why it is skipped, or how it was renamed
+    *(
+        Column(name, Integer, nullable=False, server_default="0")
+        for name in (
+            "copied",
+            "already_there",
+            "skipped",
+            "rejected",
+            "vanished",
+            "pending",
+            "source_gone",
+            "bytes_total",
+            "bytes_copied",
+        )
+    ),
+    Column("rev", Integer, nullable=False, index=True),
+)
+
+revision = Table(
+    "revision", metadata, Column("id", Integer, primary_key=True), Column("value", Integer, nullable=False)
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("time", Float, nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("batch", String, nullable=False),
+    Column("mailbox", String, nullable=False),
+    Column("folder", Text, nullable=False),
+    Column("uid", Integer),
+    Column("kind", String, nullable=False),
+    Column("text", Text, nullable=False),
+    Index("event_of_batch", "batch", "id"),
+    sqlite_autoincrement=True,
+)
+
+# --- what is wanted, and who holds what -----------------------------------------------------------------------------
+
+wanted = Table(
+    "wanted",
+    metadata,
+    Column("batch", String, primary_key=True),
+    Column("mailbox", String, primary_key=True),  # '' for the batch itself
+    Column("wish", String, nullable=False),
+    Column("time", Float, nullable=False),
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", String, primary_key=True),  # "batch:NAME" or "pair:ID"
+    Column("run", String, nullable=False),  # one running process, a random id
+    Column("host", String, nullable=False),
+    Column("boot", String, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("started", Integer, nullable=False),  # the process's start time in clock ticks: a pid comes again
+    Column("since", Float, nullable=False),
+    Column("heartbeat", Float, nullable=False),
+)
+
+slot = Table(
+    "slot",
+    metadata,
+    Column("endpoint", String, primary_key=True),  # host:port
+    Column("run", String, primary_key=True),
+    Column("used", Integer, nullable=False),
+    Column("allowed", Integer, nullable=False),  # the holder's own max_connections; the lowest of all wins
+)

@@ -1,0 +1,1 @@
+"""One pass over one mailbox: folders, plan, transfer, doubt, flags, moves. Knows no protocol."""
