@@ -17,11 +17,13 @@ from core.ports.failure import Failure
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much one `write` may carry, and the largest single message that can succeed (None: not known)."""
+    """How much one `write` may carry, the largest single message that can succeed, and what kind of place this is."""
 
     batch_messages: int
     batch_bytes: int  # of message bytes, before any encoding; a single larger message goes alone
-    max_message: int | None = None
+    max_message: int | None = None  # None: not known
+    keyed: bool = False  # stored messages carry their token, so that it can be searched
+    folds_case: bool = False  # two folder names that differ in case only are one
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ class SourceMessage:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """One message's bytes. No `body`: it vanished since it was listed, or, with a `failure`, the server cannot give it."""
+    """One message's bytes. No `body`: it vanished since it was listed, or, with a `failure`, it cannot be had."""
 
     uid: int
     body: Body | None

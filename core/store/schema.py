@@ -35,7 +35,7 @@ pair = Table(
     Column("destination_identity", String, nullable=False),
     Column("destination_address", String, nullable=False),
     Column("epoch", Integer, nullable=False, server_default="0"),  # fences a holder that was taken over
-    Column("adopted", Boolean, nullable=False, server_default="0"),  # the destination was searched before writing
+    Column("adopted", Boolean, nullable=False, server_default="0"),  # the first pass is over: what was there is known
     UniqueConstraint("source_identity", "source_login", "destination_identity", "destination_address"),
 )
 
@@ -50,6 +50,7 @@ folder = Table(
     Column("destination_path", String, nullable=False, server_default=""),
     Column("destination_ref", String, nullable=False, server_default=""),
     Column("current", Boolean, nullable=False, server_default="1"),  # 0: gone, or replaced by another UIDVALIDITY
+    Column("adopting", Boolean, nullable=False, server_default="0"),  # the destination held mail before we came
     Column("listed_to", Integer, nullable=False, server_default="0"),  # every UID up to this has a row
     # The baseline: what EXAMINE said before the last listing that was settled whole.
     Column("uidnext", Integer),
@@ -69,7 +70,8 @@ message = Table(
     Column("flags", Text, nullable=False),  # as last carried
     Column("item", Text),  # the destination's id
     Column("exact", LargeBinary),  # SHA-256 of the bytes
-    Column("source_gone", Boolean, nullable=False, server_default="0"),
+    # 0: at the source. 1: gone since the last whole pass; its bytes may turn up elsewhere in this one. 2: gone.
+    Column("gone", Integer, nullable=False, server_default="0"),
     # The intent. `mark` is NULL until one is durable, and NULL again once the result is known.
     Column("mark", Text),
     Column("folded", LargeBinary),
@@ -78,6 +80,7 @@ message = Table(
 )
 Index("message_pending", message.c.folder_id, message.c.received, sqlite_where=text("outcome = 'pending'"))
 Index("message_intent", message.c.folder_id, sqlite_where=text("mark IS NOT NULL"))
+Index("message_gone", message.c.folder_id, sqlite_where=text("gone = 1"))
 
 # --- the board: what is; rewritten, with `rev` for readers that ask what changed ----------------------------------
 
