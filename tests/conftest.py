@@ -1,0 +1,123 @@
+"""Fixtures for every test: the test data, real servers, fresh user names.
+
+What is missing is skipped with a plain reason; where CI=true it fails, so that nothing is left out unseen.
+"""
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from tests.servers import dovecot as dovecot_server
+from tests.servers.dovecot import Dovecot
+from tests.servers.pymap import Pymap
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+_MARKS = {"testdata": "data", "dovecot": "server", "dovecot_dot": "server", "make_dovecot": "server"}
+_numbers = itertools.count(1)
+
+
+def lacking(reason: str) -> NoReturn:
+    """Skip, or fail where nothing may be skipped."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"CI=true, nothing may be skipped: {reason}", pytrace=False)
+    pytest.skip(reason)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by what they need, so that `-m "not server"` works without a word in each test."""
+    for item in items:
+        for fixture in getattr(item, "fixturenames", ()):
+            if fixture in _MARKS:
+                item.add_marker(_MARKS[fixture])
+
+
+@pytest.fixture(scope="session")
+def testdata() -> Path:
+    """The folder of real messages and Microsoft's schemas, which are not part of the project."""
+    folder = Path(os.environ.get("MAILCUTOVER_TESTDATA") or CHECKOUT.parent / "shared")
+    if not folder.is_dir():
+        lacking(f"no test data at {folder} (set MAILCUTOVER_TESTDATA)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def corpus(testdata: Path) -> list[bytes]:
+    """Real and nasty messages, in the order of their names."""
+    messages = [path.read_bytes() for path in sorted((testdata / "corpus").glob("*.eml"))]
+    if not messages:
+        lacking(f"no messages in {testdata / 'corpus'}")
+    return messages
+
+
+@pytest.fixture(scope="session")
+def ews_schemas(testdata: Path) -> Path:
+    """The folder of Microsoft's EWS schemas."""
+    folder = testdata / "ews-schema"
+    if not (folder / "ews-messages.xsd").exists():
+        lacking(f"no EWS schemas in {folder}")
+    return folder
+
+
+@pytest.fixture
+def user() -> str:
+    """A user name that no other test has."""
+    return f"user{next(_numbers)}"
+
+
+def _run(server: Dovecot) -> Iterator[Dovecot]:
+    reason = dovecot_server.unavailable()
+    if reason:
+        lacking(reason)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture(scope="session")
+def dovecot() -> Iterator[Dovecot]:
+    """A Dovecot with '/' and no prefix."""
+    yield from _run(Dovecot())
+
+
+@pytest.fixture(scope="session")
+def dovecot_dot() -> Iterator[Dovecot]:
+    """A Dovecot with '.' and everything below 'INBOX.'."""
+    yield from _run(Dovecot(separator=".", prefix="INBOX."))
+
+
+@pytest.fixture(scope="session")
+def make_dovecot() -> Iterator[Callable[..., Dovecot]]:
+    """Dovecots of other shapes, by the keywords of `Dovecot`; the same keywords give the same server."""
+    servers: dict[str, Dovecot] = {}
+
+    def make(**options: Any) -> Dovecot:
+        reason = dovecot_server.unavailable()
+        if reason:
+            lacking(reason)
+        server = servers.setdefault(repr(sorted(options.items())), Dovecot(**options))
+        if not server.running:
+            server.start()
+        return server
+
+    try:
+        yield make
+    finally:
+        for server in servers.values():
+            server.remove()
+
+
+@pytest.fixture(scope="session")
+def pymap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pymap]:
+    """A pymap server: one user, so its tests share a mailbox."""
+    server = Pymap(tmp_path_factory.mktemp("pymap") / "log")
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
