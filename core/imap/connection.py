@@ -1,0 +1,302 @@
+"""One signed-in IMAP connection, made when first needed and again after it was lost.
+
+`imapclient` opens and secures it (TLS, STARTTLS); from the sign-in on the conversation is ours (`core.imap.wire`),
+because imapclient turns a link lost during sign-in into a refused password, and numeric keywords into numbers
+(both measured with 4.1).
+"""
+
+import base64
+import socket
+import ssl
+import struct
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from core.imap.answers import failure_of
+from core.imap.wire import Completion, Response, Wire
+from core.ports.failure import Action, EndpointError, Failure, Side
+from core.secret import Secret
+
+#: All that may ever be said to a source: nothing here changes a mailbox.
+SOURCE_VERBS = frozenset(
+    {
+        *(b"CAPABILITY", b"LOGIN", b"AUTHENTICATE", b"LOGOUT", b"NOOP"),
+        *(b"NAMESPACE", b"LIST", b"LSUB", b"EXAMINE", b"UID FETCH", b"UID SEARCH"),
+    }
+)
+_LONGEST_LINE = 64 << 20  # the UIDs of a very large folder come in one line
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a server is and how the way there is secured."""
+
+    host: str
+    port: int
+    security: Literal["tls", "starttls", "none"] = "tls"
+    ca_file: Path | None = None
+    verify: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class AdminSignIn:
+    """An administrator signing in for a user; `style` is ``authzid`` or a template such as ``{user}*{admin}``."""
+
+    username: str
+    style: str = "authzid"
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """Who signs in. `password` gives the administrator's where there is one; it is asked anew at each sign-in."""
+
+    username: str
+    password: Callable[[], Secret]
+    admin: AdminSignIn | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds to wait for a connection, and for the next byte of an answer."""
+
+    connect: float = 30.0
+    read: float = 300.0
+
+
+class Connection:
+    """One mailbox on one server. Used by one thread at a time.
+
+    Every failure drops the connection and is an EndpointError; the next call makes a new one. `selected` is for
+    `core.imap.select` alone and None after each new connection. A destination's connection is closed hard
+    (SO_LINGER 0), so that nothing still on its way can be carried out after we have given up on it.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        sign_in: SignIn,
+        side: Side,
+        timeouts: Timeouts | None = None,
+        *,
+        spool: Path | None = None,
+    ) -> None:
+        self.address = address
+        self.side = side
+        self.spool = spool
+        self.capabilities: frozenset[str] = frozenset()
+        self.selected: object = None
+        self._sign_in = sign_in
+        self._timeouts = timeouts or Timeouts()
+        self._client: Any = None  # imapclient has no types
+        self._wire: Wire | None = None
+        self._refused: tuple[Secret, Failure] | None = None
+
+    def connect(self) -> None:
+        """Sign in now, where that is not done yet."""
+        with self.live():
+            pass
+
+    def has(self, capability: str) -> bool:
+        """Whether the server offers this capability; False before the first sign-in."""
+        return capability in self.capabilities
+
+    @contextmanager
+    def live(self) -> Iterator[Wire]:
+        """The signed-in wire. Whatever goes wrong inside drops the connection and leaves as EndpointError."""
+        try:
+            if self._wire is None:
+                self._open()
+            assert self._wire is not None
+            yield self._wire
+        except Exception as error:
+            self.drop()
+            if isinstance(error, EndpointError):
+                raise
+            raise EndpointError(failure_of(error, self.side)) from error
+        except BaseException:
+            self.drop()
+            raise
+
+    def run(self, command: bytes, take: Callable[[Response], None] | None = None) -> Completion:
+        """One command, to its end, whichever that is; `take` gets the untagged responses."""
+        with self.live() as wire:
+            return wire.run(command, take)
+
+    def order(
+        self, command: bytes, take: Callable[[Response], None] | None = None, *, otherwise: Action = Action.RETRY
+    ) -> Completion:
+        """As `run`, for a command that must succeed: NO and BAD are EndpointErrors; the connection stays."""
+        done = self.run(command, take)
+        if not done.ok:
+            raise EndpointError(failure_of(done, self.side, otherwise=otherwise))
+        return done
+
+    def drop(self) -> None:
+        """End the connection without a word; never raises."""
+        client, self._client, self._wire, self.selected = self._client, None, None, None
+        if client is None:
+            return
+        if self.side is Side.DESTINATION:
+            with suppress(OSError):
+                client.socket().setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                client.socket().close()  # before imaplib would send a polite end
+        with suppress(OSError):
+            client.shutdown()
+
+    def close(self) -> None:
+        """Sign out and end the connection; never raises."""
+        wire = self._wire
+        if wire is not None:
+            with suppress(Exception):  # BYE ends it as it should, and every other end is an end too
+                wire.run(b"LOGOUT")
+        self.drop()
+
+    # --- making it ------------------------------------------------------------------------------------------------
+
+    def _open(self) -> None:
+        secret = self._sign_in.password()
+        if self._refused is not None and self._refused[0] == secret:
+            raise EndpointError(self._refused[1])  # asking again would only lock the account
+        failure = self._attempt(secret)
+        if failure is not None and failure.sign_in:
+            self._refused = (secret, failure)
+            again = self._sign_in.password()
+            if again != secret:
+                self.drop()
+                failure = self._attempt(again)
+                if failure is not None and failure.sign_in:
+                    self._refused = (again, failure)
+        if failure is not None:
+            raise EndpointError(failure)
+
+    def _attempt(self, secret: Secret) -> Failure | None:
+        """One connection and one sign-in; what was refused, if it was."""
+        self._client = self._dial()
+        verbs = SOURCE_VERBS if self.side is Side.SOURCE else None
+        wire = Wire(self._client._imap, spool=self.spool, verbs=verbs)  # noqa: SLF001 - imapclient's own transport
+        offered = frozenset(item.decode("latin-1").upper() for item in self._client.capabilities())
+        done = self._say_who(wire, offered, secret)
+        if not done.ok:
+            return failure_of(done, self.side, sign_in=True)
+        self._wire = wire
+        self.capabilities = self._offered()
+        return None
+
+    def _offered(self) -> frozenset[str]:
+        """What is offered after the sign-in; servers offer more then."""
+        found: set[str] = set()
+
+        def take(response: Response) -> None:
+            if response.kind == b"CAPABILITY":
+                found.update(response.text.decode("latin-1").upper().split())
+
+        self.order(b"CAPABILITY", take)
+        return frozenset(found)
+
+    def _dial(self) -> Any:
+        import imaplib
+
+        from imapclient import IMAPClient, SocketTimeout
+
+        imaplib._MAXLINE = max(imaplib._MAXLINE, _LONGEST_LINE)  # type: ignore[attr-defined]  # noqa: SLF001
+        address = self.address
+        context = _context(address, self.side) if address.security != "none" else None
+        client = IMAPClient(
+            address.host,
+            address.port,
+            ssl=address.security == "tls",
+            ssl_context=context,
+            timeout=SocketTimeout(self._timeouts.connect, self._timeouts.read),
+        )
+        client._imap.debug = 0  # noqa: SLF001 - else every line is formatted for a log that nobody reads
+        if address.security == "starttls":
+            self._client = client  # so that a failure closes it
+            if b"STARTTLS" not in client.capabilities():
+                raise EndpointError(
+                    Failure(
+                        Action.STOP_BATCH,
+                        "STARTTLS",
+                        "the server does not offer STARTTLS",
+                        cure='set security to "tls" with its port, or to "none"',
+                        side=self.side,
+                    )
+                )
+            client.starttls(context)
+        return client
+
+    def _say_who(self, wire: Wire, offered: frozenset[str], secret: Secret) -> Completion:
+        """SASL PLAIN where it is offered: it takes any character, and an administrator's authorization identity."""
+        who, admin = self._sign_in.username, self._sign_in.admin
+        identity, login = "", who
+        if admin is not None and admin.style == "authzid":
+            identity, login = who, admin.username
+        elif admin is not None:
+            login = admin.style.replace("{user}", who).replace("{admin}", admin.username)
+        if "AUTH=PLAIN" in offered:
+            return _plain(wire, identity, login, secret)
+        if identity or "LOGINDISABLED" in offered:
+            raise EndpointError(
+                Failure(
+                    Action.STOP_BATCH,
+                    "AUTH",
+                    "the server does not offer AUTH=PLAIN on this connection",
+                    cure='give [admin] a login template as its style, such as "{user}*{admin}"'
+                    if identity
+                    else "the server wants an encrypted connection: set security to tls or starttls",
+                    side=self.side,
+                )
+            )
+        return _login(wire, login, secret)
+
+
+def _context(address: Address, side: Side) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=address.ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise EndpointError(
+            Failure(
+                Action.STOP_BATCH,
+                "CA-FILE",
+                f"{address.ca_file} holds no certificate that can be used: {error}",
+                cure="give ca_file a PEM file",
+                side=side,
+            )
+        ) from error
+    if not address.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _plain(wire: Wire, identity: str, login: str, secret: Secret) -> Completion:
+    """RFC 4616, without an initial response: every server takes that."""
+    tag = wire.tag()
+    wire.send(tag + b" AUTHENTICATE PLAIN\r\n")
+    response = wire.response()
+    while response.tag == b"*":
+        response = wire.response()
+    if response.tag == tag:
+        return response.completion()
+    token = f"{identity}\0{login}\0{secret.reveal()}"
+    wire.send(base64.b64encode(token.encode()) + b"\r\n")
+    return wire.finish(tag)
+
+
+def _login(wire: Wire, login: str, secret: Secret) -> Completion:
+    """RFC 3501, 6.2.3; both as literals, which take any character."""
+    tag = wire.tag()
+    pending = [login.encode(), secret.reveal().encode()]
+    wire.send(tag + b" LOGIN {%d}\r\n" % len(pending[0]))
+    while True:
+        response = wire.response()
+        if response.tag == tag:
+            return response.completion()
+        if response.tag == b"+" and pending:
+            tail = b" {%d}\r\n" % len(pending[1]) if len(pending) > 1 else b"\r\n"
+            wire.send(pending.pop(0) + tail)

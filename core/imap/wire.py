@@ -1,0 +1,300 @@
+"""The IMAP line protocol: commands out, responses in (RFC 3501, sections 2.2 and 7).
+
+A response is cut into text and literals and no further: who asked for it knows what to look for. That keeps a message
+one read and one partition away from the socket, and names, keywords and numbers as the server spelt them.
+"""
+
+import re
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, Self
+
+from core.mail.body import SPOOL_ABOVE, Body
+from core.ports.failure import Action, EndpointError, Failure, Side
+
+_CODE = re.compile(rb"\[([^\] ]+)(?: ([^\]]*))?\] ?")
+_STATUS = frozenset({b"OK", b"NO", b"BAD", b"BYE", b"PREAUTH"})
+_PIECE = 1 << 18
+
+
+class Transport(Protocol):
+    """What carries the bytes; `imaplib.IMAP4` is one."""
+
+    def readline(self) -> bytes:
+        """One line with its end; less at the end of the connection."""
+        ...
+
+    def read(self, size: int) -> bytes:
+        """`size` bytes; less at the end of the connection."""
+        ...
+
+    def send(self, data: bytes) -> None:
+        """Send all of `data`."""
+        ...
+
+
+class LostError(Exception):
+    """The connection ended; `said` is what the server gave as the reason (BYE), or nothing."""
+
+    def __init__(self, said: str = "") -> None:
+        super().__init__(said or "connection lost")
+        self.said = said
+
+
+class GarbledError(Exception):
+    """The server sent something that is not IMAP."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """How a command ended: status OK, NO or BAD, the response code in capitals, its argument, and the words."""
+
+    status: str
+    code: str
+    argument: str
+    said: str  # the whole text, code included, raw
+
+    @property
+    def ok(self) -> bool:
+        """Whether the command was carried out."""
+        return self.status == "OK"
+
+
+class Response:
+    """One response. `pieces` are text, literal, text, ... : a literal stands at every odd index.
+
+    `tag` is ``*``, ``+`` or a command's. `kind` is in capitals (FETCH, LIST, OK); `number` stands before it in the
+    likes of ``* 5 EXISTS``. A literal above SPOOL_ABOVE is a spooled Body, which whoever takes the response closes.
+    """
+
+    __slots__ = ("kind", "number", "pieces", "tag")
+
+    def __init__(self, tag: bytes, kind: bytes, number: int | None, pieces: list[bytes | Body]) -> None:
+        self.tag = tag
+        self.kind = kind
+        self.number = number
+        self.pieces = pieces
+
+    @property
+    def text(self) -> bytes:
+        """What follows the kind, up to the first literal."""
+        first = self.pieces[0]
+        assert isinstance(first, bytes)
+        return first
+
+    def completion(self) -> Completion:
+        """A tagged or untagged OK, NO, BAD, BYE taken apart."""
+        return completion_of(self.kind, self.text)
+
+    def close(self) -> None:
+        """Give back the spool files of a response that nobody wants."""
+        for piece in self.pieces:
+            if isinstance(piece, Body):
+                piece.close()
+
+
+def completion_of(status: bytes, text: bytes) -> Completion:
+    """The status and text of a response as a Completion."""
+    found = _CODE.match(text)
+    code = found[1].decode("latin-1").upper() if found else ""
+    argument = (found[2] or b"").decode("latin-1") if found else ""
+    return Completion(status.decode("latin-1"), code, argument, text.decode("utf-8", "backslashreplace"))
+
+
+class Wire:
+    """Commands and responses over one connection. Used by one thread at a time.
+
+    `exists` follows the selected folder's number of messages through EXISTS, EXPUNGE and VANISHED. `verbs`, where
+    given, are the only commands that `run` lets out.
+    """
+
+    def __init__(
+        self, transport: Transport, *, spool: Path | None = None, verbs: frozenset[bytes] | None = None
+    ) -> None:
+        self._transport = transport
+        self._spool = spool
+        self._verbs = verbs
+        self._count = 0
+        self.exists = 0
+
+    def tag(self) -> bytes:
+        """A tag that was not used before."""
+        self._count += 1
+        return b"C%d" % self._count
+
+    def send(self, data: bytes) -> None:
+        """Send bytes as they are."""
+        self._transport.send(data)
+
+    def run(self, command: bytes, take: Callable[[Response], None] | None = None) -> Completion:
+        """Send one command without its tag and CRLF, hand every untagged response to `take`, and say how it ended.
+
+        Raises LostError at the end of the connection, GarbledError for what is not IMAP.
+        """
+        if self._verbs is not None and _verb(command) not in self._verbs:
+            raise AssertionError(f"not a command for this side: {_verb(command)!r}")
+        tag = self.tag()
+        self.send(b"%b %b\r\n" % (tag, command))
+        return self.finish(tag, take)
+
+    def finish(self, tag: bytes, take: Callable[[Response], None] | None = None) -> Completion:
+        """Read until the command of this tag ends."""
+        while True:
+            response = self.response()
+            if response.tag == tag:
+                return response.completion()
+            if response.tag != b"*":
+                raise GarbledError(f"unexpected response {response.tag[:40]!r}")
+            if take is not None:
+                take(response)
+
+    def response(self) -> Response:
+        """The next response, whatever it is. Raises LostError also for BYE."""
+        line = self._line()
+        tag, _, rest = line.partition(b" ")
+        if tag == b"+":
+            return Response(tag, b"", None, [rest])
+        kind, _, text = rest.partition(b" ")
+        number = None
+        if tag == b"*" and kind.isdigit():
+            number = int(kind)
+            kind, _, text = text.partition(b" ")
+        kind = kind.upper()
+        if not tag or not kind:
+            raise GarbledError(f"not a response: {line[:80]!r}")
+        response = Response(tag, kind, number, [text])
+        if tag == b"*":
+            if kind not in _STATUS:
+                self._literals(response)
+            self._notice(response)
+        return response
+
+    def _notice(self, response: Response) -> None:
+        kind = response.kind
+        if kind == b"EXISTS" and response.number is not None:
+            self.exists = response.number
+        elif kind == b"EXPUNGE":
+            self.exists -= 1
+        elif kind == b"VANISHED" and not response.text.upper().startswith(b"(EARLIER)"):
+            self.exists -= len(numbers(response.text))
+        elif kind == b"BYE":
+            raise LostError(response.completion().said)
+
+    def _line(self) -> bytes:
+        line = self._transport.readline()
+        while line in {b"\r\n", b"\n"}:  # a stray blank line means nothing
+            line = self._transport.readline()
+        if not line.endswith(b"\n"):
+            raise LostError
+        return line.rstrip(b"\r\n")
+
+    def _literals(self, response: Response) -> None:
+        pieces = response.pieces
+        size = _literal_size(response.text)
+        while size is not None:
+            pieces.append(self._literal(size))
+            line = self._transport.readline()
+            if not line.endswith(b"\n"):
+                response.close()
+                raise LostError
+            text = line.rstrip(b"\r\n")
+            pieces.append(text)
+            size = _literal_size(text)
+
+    def _literal(self, size: int) -> bytes | Body:
+        if size > SPOOL_ABOVE:
+            return self._spooled(size)
+        data = self._transport.read(size)
+        if len(data) < size:
+            raise LostError
+        return data
+
+    def _spooled(self, size: int) -> Body:
+        with SpoolFile(self._spool) as spool:
+            left = size
+            while left:
+                piece = self._transport.read(min(left, _PIECE))
+                if not piece:
+                    raise LostError
+                spool.write(piece)
+                left -= len(piece)
+            return spool.body()
+
+
+class SpoolFile:
+    """An unnamed temporary file for one message; `body` hands it over, leaving without it gives it back.
+
+    Raises EndpointError when the disk does not take it: that is no failure of the connection.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self._handed_over = False
+        self.size = 0
+
+    def __enter__(self) -> Self:
+        try:
+            self._file = tempfile.TemporaryFile(dir=self._folder)  # the body owns it afterwards
+        except OSError as error:
+            raise self._full(error) from error
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if not self._handed_over:
+            self._file.close()
+
+    def write(self, piece: bytes) -> None:
+        """Append bytes."""
+        try:
+            self._file.write(piece)
+        except OSError as error:
+            raise self._full(error) from error
+        self.size += len(piece)
+
+    def body(self) -> Body:
+        """The message in this file, which belongs to the body from now on."""
+        try:
+            self._file.flush()
+        except OSError as error:
+            raise self._full(error) from error
+        self._handed_over = True
+        return Body.spooled(self._file, self.size)
+
+    def _full(self, error: OSError) -> EndpointError:
+        folder = self._folder or tempfile.gettempdir()
+        return EndpointError(
+            Failure(
+                Action.STOP_MAILBOX,
+                "SPOOL",
+                f"a large message could not be written to {folder}: {error.strerror or error}",
+                cure="make room on that disk, then start again",
+                side=Side.SOURCE,
+            )
+        )
+
+
+def numbers(text: bytes) -> list[int]:
+    """The numbers of a sequence set, without ``*`` (RFC 3501, sequence-set); what is not one is left out."""
+    found: list[int] = []
+    for piece in text.split(b","):
+        first, colon, last = piece.strip().partition(b":")
+        if first.isdigit() and (last.isdigit() or not colon):
+            low, high = int(first), int(last or first)
+            found.extend(range(min(low, high), max(low, high) + 1))
+    return found
+
+
+def _literal_size(text: bytes) -> int | None:
+    if not text.endswith(b"}"):
+        return None
+    size = text[text.rfind(b"{") + 1 : -1].rstrip(b"+")
+    return int(size) if size.isdigit() else None
+
+
+def _verb(command: bytes) -> bytes:
+    words = command.split(b" ", 2)
+    if words[0].upper() == b"UID" and len(words) > 1:
+        return b"UID " + words[1].upper()
+    return words[0].upper()
