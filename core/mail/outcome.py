@@ -26,7 +26,7 @@ class Counts:
     vanished: int = 0
     pending: int = 0
     source_gone: int = 0  # beside the outcomes: deleted at the source after it was copied
-    bytes_total: int = 0  # of what is to be moved: all but skipped and vanished
+    bytes_total: int = 0  # of what is to be at the destination: copied, already there, pending
     bytes_copied: int = 0  # of copied and already_there
 
     @property
@@ -39,7 +39,7 @@ class Counts:
         setattr(self, outcome.value, getattr(self, outcome.value) + messages)
         if outcome in {Outcome.COPIED, Outcome.ALREADY_THERE}:
             self.bytes_copied += size
-        if outcome not in {Outcome.SKIPPED, Outcome.VANISHED}:
+        if outcome in {Outcome.COPIED, Outcome.ALREADY_THERE, Outcome.PENDING}:
             self.bytes_total += size
 
     def change(self, old: Outcome, new: Outcome, size: int) -> None:

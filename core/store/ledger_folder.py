@@ -1,0 +1,113 @@
+"""The folders of a pair in the ledger: where they are on both sides, and how far they are known."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from core.mail.folder import FolderPath
+from core.store import schema
+from core.store.database import Database
+from core.store.pair import Fence
+
+_TABLE = schema.folder
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What EXAMINE said before the last listing that was settled whole; None where it never was, or does not say."""
+
+    uidnext: int | None
+    highestmodseq: int | None
+    messages: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerFolder:
+    """One source folder under one UIDVALIDITY."""
+
+    id: int
+    source_path: FolderPath
+    key_path: FolderPath  # where it was first listed: part of the source key of every message in it
+    uidvalidity: int
+    destination_path: FolderPath | None
+    destination_ref: str
+    listed_to: int  # every UID up to this one has a row
+    adopting: bool  # the destination held mail before we came, and the first pass is not over
+    baseline: Baseline
+
+
+def _folder(row: Row[Any]) -> LedgerFolder:
+    return LedgerFolder(
+        id=row.id,
+        source_path=FolderPath.parse(row.source_path),
+        key_path=FolderPath.parse(row.key_path),
+        uidvalidity=row.uidvalidity,
+        destination_path=FolderPath.parse(row.destination_path) if row.destination_path else None,
+        destination_ref=row.destination_ref,
+        listed_to=row.listed_to,
+        adopting=row.adopting,
+        baseline=Baseline(row.uidnext, row.highestmodseq, row.messages),
+    )
+
+
+class LedgerFolders:
+    """Reads and writes the folders of one pair. Every write may raise FencedError."""
+
+    def __init__(self, database: Database, fence: Fence) -> None:
+        self._database = database
+        self._fence = fence
+
+    def current(self) -> Sequence[LedgerFolder]:
+        """Every folder that is still at the source as far as we know, parents first."""
+        query = select(_TABLE).where(_TABLE.c.pair_id == self._fence.pair, _TABLE.c.current).order_by(_TABLE.c.id)
+        with self._database.reading() as connection:
+            return sorted((_folder(row) for row in connection.execute(query)), key=lambda known: known.source_path)
+
+    def add(self, path: FolderPath, uidvalidity: int) -> LedgerFolder:
+        """A folder seen for the first time, or with a new UIDVALIDITY."""
+        values = {
+            "pair_id": self._fence.pair,
+            "source_path": str(path),
+            "key_path": str(path),
+            "uidvalidity": uidvalidity,
+        }
+
+        def work(connection: Connection) -> LedgerFolder:
+            added = connection.execute(insert(_TABLE).values(**values)).inserted_primary_key
+            assert added is not None
+            return _folder(connection.execute(select(_TABLE).where(_TABLE.c.id == added[0])).one())
+
+        return self._fence.write(work)
+
+    def place(self, folder: LedgerFolder, path: FolderPath, ref: str, *, adopting: bool | None = None) -> LedgerFolder:
+        """Note where its messages go at the destination."""
+        changes: dict[str, Any] = {"destination_path": str(path), "destination_ref": ref}
+        if adopting is not None:
+            changes["adopting"] = adopting
+        return self._change(folder, **changes)
+
+    def adopted(self, folder: LedgerFolder) -> LedgerFolder:
+        """What was at the destination before us is known for this folder."""
+        return self._change(folder, adopting=False)
+
+    def renamed(self, folder: LedgerFolder, path: FolderPath) -> LedgerFolder:
+        """The same folder now stands under another path at the source."""
+        return self._change(folder, source_path=str(path))
+
+    def advance(self, folder: LedgerFolder, baseline: Baseline) -> LedgerFolder:
+        """Every message below `baseline` is settled."""
+        return self._change(
+            folder,
+            uidnext=baseline.uidnext,
+            highestmodseq=baseline.highestmodseq,
+            messages=baseline.messages,
+        )
+
+    def _change(self, folder: LedgerFolder, **changes: Any) -> LedgerFolder:
+        def work(connection: Connection) -> LedgerFolder:
+            connection.execute(update(_TABLE).where(_TABLE.c.id == folder.id).values(**changes))
+            return _folder(connection.execute(select(_TABLE).where(_TABLE.c.id == folder.id)).one())
+
+        return self._fence.write(work)

@@ -1,0 +1,105 @@
+"""The rows of the ledger, as they go in and as they come out."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import Row as SqlRow
+
+from core.mail.flags import Flags
+from core.mail.outcome import Outcome
+from core.store.moment import moment
+
+T = TypeVar("T")
+
+#: Rows per query, so that neither a statement nor a result grows with the mailbox.
+WINDOW = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A message as the source listed it, and what the rules say of it."""
+
+    uid: int
+    size: int
+    received: datetime | None
+    flags: Flags  # as seen; becomes "as last carried" once it is copied
+    outcome: Outcome = Outcome.PENDING
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A message about to be sent: where the destination folder ended before, and how to know the message again."""
+
+    uid: int
+    mark: str
+    exact: bytes
+    folded: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a message ended. `size` and `exact` are of the bytes that were fetched, None where none were."""
+
+    uid: int
+    outcome: Outcome
+    item: str | None = None
+    reason: str | None = None
+    exact: bytes | None = None
+    size: int | None = None
+    flags: Flags | None = None  # None: those it was listed with
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of the ledger."""
+
+    uid: int
+    outcome: Outcome
+    size: int
+    received: datetime | None
+    flags: Flags
+    item: str | None
+    reason: str | None
+    exact: bytes | None
+    mark: str | None
+    folded: bytes | None
+    ended: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A message that was at the destination when it left its place at the source."""
+
+    folder: int
+    uid: int
+    item: str | None
+    exact: bytes
+    flags: Flags
+    destination_ref: str
+    destination_path: str
+
+
+def entry_of(row: SqlRow[Any]) -> Entry:
+    """A row of the message table."""
+    return Entry(
+        uid=row.uid,
+        outcome=Outcome(row.outcome),
+        size=row.size,
+        received=moment(row.received),
+        flags=Flags.parse(row.flags),
+        item=row.item,
+        reason=row.reason,
+        exact=row.exact,
+        mark=row.mark,
+        folded=row.folded,
+        ended=moment(row.ended),
+    )
+
+
+def windows(rows: Sequence[T], size: int = WINDOW) -> Iterator[Sequence[T]]:
+    """`rows` in slices of at most `size`."""
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]

@@ -1,0 +1,57 @@
+"""The pair that ledger rows belong to, and the fence in front of them."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.sqlite import insert
+
+from core.errors import FencedError
+from core.mail.key import PairId
+from core.store import schema
+from core.store.database import Database
+
+T = TypeVar("T")
+
+
+def pair_id(database: Database, pair: PairId) -> int:
+    """The pair's number in the store; a pair never seen before gets one."""
+    names = {
+        "source_identity": pair.source_identity,
+        "source_login": pair.source_login,
+        "destination_identity": pair.destination_identity,
+        # An address is one mailbox in any case; a second batch file may write it otherwise.
+        "destination_address": pair.destination_address.lower(),
+    }
+
+    def find_or_add(connection: Connection) -> int:
+        connection.execute(insert(schema.pair).values(**names).on_conflict_do_nothing())
+        return int(connection.execute(select(schema.pair.c.id).filter_by(**names)).scalar_one())
+
+    return database.writer.do(find_or_add)
+
+
+class Fence:
+    """Lets a write through only while the lease it was made under is the newest.
+
+    Whoever takes a pair over counts its epoch up; a holder that stood still meanwhile then gets FencedError from
+    every write, and nothing of it is kept.
+    """
+
+    __slots__ = ("_database", "epoch", "pair")
+
+    def __init__(self, database: Database, pair: int, epoch: int) -> None:
+        self._database = database
+        self.pair = pair
+        self.epoch = epoch
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Do `work` in a durable transaction of the writer. Raises FencedError."""
+
+        def fenced(connection: Connection) -> T:
+            epoch = connection.execute(select(schema.pair.c.epoch).where(schema.pair.c.id == self.pair)).scalar()
+            if epoch != self.epoch:
+                raise FencedError("another process has taken this mailbox over; nothing more is written from here")
+            return work(connection)
+
+        return self._database.writer.do(fenced)

@@ -1,0 +1,72 @@
+"""What was at the destination before us: found once, before anything is written, and not copied again."""
+
+from collections import defaultdict, deque
+from collections.abc import Sequence
+
+from core.event import EventKind
+from core.mail.body import Body
+from core.mail.fingerprint import canonical
+from core.mail.outcome import Outcome
+from core.store.ledger_rows import Result
+from core.sync.context import PassContext, Work, pair_source
+from core.sync.places import Places
+
+
+class Adoption:
+    """Messages present at the destination that no row claims yet: by token, else by fingerprint, as a multiset."""
+
+    def __init__(self) -> None:
+        self._tokens: dict[str, str] = {}
+        self._prints: dict[tuple[str, bytes], deque[str]] = defaultdict(deque)
+
+    def search(self, context: PassContext, places: Places, works: Sequence[Work]) -> bool:
+        """Read what the folders hold that had mail before we came. False when stopping came first."""
+        adopting = {work.place.ref for work in works if work.ledger.adopting}
+        if not adopting:
+            return True
+        for place in places.all():
+            # A keyed message is found wherever a user may have put it; others only where we would put them.
+            if place.ref not in adopting and not (context.destination.limits.keyed and place.messages):
+                continue
+            if context.control.stopping():
+                return False
+            context.board.set(activity=f"looking at what is already in {place.path}")
+            claimed = context.ledger.claimed(place.ref)
+            found = 0
+            for present in context.destination.present(place):
+                if present.item in claimed:
+                    continue
+                found += 1
+                if present.token is not None:
+                    self._tokens.setdefault(present.token, present.item)
+                elif present.canonical is not None:
+                    self._prints[place.ref, present.canonical].append(present.item)
+            if found:
+                context.narrate.info(
+                    EventKind.FOLDER_ADOPTED, f"{found} messages are already in {place.path}", place.path
+                )
+        return True
+
+    def by_token(self, context: PassContext, work: Work) -> int:
+        """Record every pending message of a folder whose token is there; returns how many."""
+        if not self._tokens:
+            return 0
+        source = pair_source(context)
+        there = [
+            (uid, self._tokens[token])
+            for uid in context.ledger.pending(work.ledger)
+            if (token := work.token(source, uid)) in self._tokens
+        ]
+        for start in range(0, len(there), 500):
+            window = there[start : start + 500]
+            context.ledger.commit(
+                work.ledger, [Result(uid, Outcome.ALREADY_THERE, item, "carries our key") for uid, item in window]
+            )
+        return len(there)
+
+    def by_bytes(self, work: Work, body: Body) -> str | None:
+        """The item that holds the same message in this work's folder, if there is one left."""
+        if not work.ledger.adopting or not self._prints:
+            return None
+        items = self._prints.get((work.place.ref, canonical(body.read())))
+        return items.popleft() if items else None

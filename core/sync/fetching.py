@@ -1,0 +1,151 @@
+"""Reading ahead: a thread of its own fetches messages while the pass writes those before them."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Thread
+from typing import Self
+
+from core.mail.body import SPOOL_ABOVE, Body
+from core.mail.fingerprint import folded
+from core.mail.flags import Flags
+from core.ports.failure import Failure
+from core.ports.source import SourceMessage
+from core.store.ledger_rows import Entry, windows
+from core.sync.channel import Channel
+from core.sync.context import PassContext, Work
+
+#: One request to the source asks for at most so much, so that memory follows the budget and a stop comes soon.
+REQUEST_MESSAGES = 100
+REQUEST_BYTES = 2 << 20
+#: A spooled message holds one slice in memory at a time.
+_SLICE = 4 << 20
+#: Requests read ahead of the writer.
+_AHEAD = 4
+
+
+@dataclass(slots=True)
+class Ready:
+    """A message that was fetched; `body` None: it vanished, or the source cannot give it (`failure`)."""
+
+    work: Work
+    uid: int
+    size: int  # as listed
+    received: datetime | None
+    flags: Flags
+    body: Body | None
+    exact: bytes = b""
+    folded: bytes = b""
+    failure: Failure | None = None
+    release: Callable[[], None] = lambda: None
+
+    def close(self) -> None:
+        """Give its memory back."""
+        if self.body is not None:
+            self.body.close()
+            self.body = None
+        self.release()
+        self.release = _nothing
+
+
+def _nothing() -> None:
+    return
+
+
+class Fetching:
+    """Iterate to get messages in their order. Use as a context manager: leaving it ends the thread.
+
+    Whatever goes wrong at the source is raised where the messages are taken.
+    """
+
+    def __init__(self, context: PassContext, works: Sequence[Work]) -> None:
+        self._context = context
+        self._works = works
+        self._channel: Channel[list[Ready] | BaseException] = Channel(_AHEAD)
+        self._thread = Thread(target=self._run, name=f"fetch {context.narrate.mailbox}")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for left in self._channel.close():
+            if isinstance(left, list):
+                _close(left)
+        self._thread.join()
+
+    def __iter__(self) -> Iterator[list[Ready]]:
+        while (item := self._channel.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+
+    def idle(self) -> bool:
+        """Whether the next message would have to be waited for."""
+        return self._channel.empty()
+
+    def _run(self) -> None:
+        try:
+            for work in self._works:
+                for request in self._requests(work):
+                    if not self._fetch(work, request):
+                        return
+        except BaseException as error:  # noqa: BLE001  every error belongs to who takes the messages
+            self._channel.put(error)
+        finally:
+            self._channel.end()
+
+    def _requests(self, work: Work) -> Iterator[list[Entry]]:
+        """What is pending in a folder, newest first, in requests bounded by number and size."""
+        for window in windows(self._context.ledger.pending(work.ledger)):
+            entries = self._context.ledger.entries(work.ledger, window)
+            request: list[Entry] = []
+            size = 0
+            for uid in window:
+                entry = entries[uid]
+                if request and (len(request) >= REQUEST_MESSAGES or size + entry.size > REQUEST_BYTES):
+                    yield request
+                    request, size = [], 0
+                request.append(entry)
+                size += entry.size
+            if request:
+                yield request
+
+    def _fetch(self, work: Work, request: list[Entry]) -> bool:
+        budget, control = self._context.budget, self._context.control
+        held = {entry.uid: _memory(entry.size) for entry in request}
+        if control.stopping() or not budget.take(sum(held.values()), control):
+            return False
+        ready: list[Ready] = []
+        listed = [SourceMessage(entry.uid, entry.size, entry.received, entry.flags) for entry in request]
+        entries = {entry.uid: entry for entry in request}
+        try:
+            for fetched in self._context.source.fetch(work.opened, listed):
+                entry = entries[fetched.uid]
+                size = held.pop(fetched.uid)
+                message = Ready(
+                    work, entry.uid, entry.size, entry.received, entry.flags, fetched.body, failure=fetched.failure
+                )
+                message.release = lambda size=size: budget.give(size)  # type: ignore[misc]
+                if fetched.body is not None:
+                    message.exact = fetched.body.sha256()
+                    message.folded = folded(fetched.body)
+                ready.append(message)
+        except BaseException:
+            _close(ready)
+            raise
+        finally:
+            budget.give(sum(held.values()))
+        if self._channel.put(ready):
+            return True
+        _close(ready)
+        return False
+
+
+def _memory(size: int) -> int:
+    return size if size <= SPOOL_ABOVE else _SLICE
+
+
+def _close(messages: Sequence[Ready]) -> None:
+    for message in messages:
+        message.close()
