@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core.imap.answers import failure_of
-from core.imap.wire import Completion, Response, Wire
+from core.imap.wire import Completion, Response, Wire, astring
 from core.ports.failure import Action, EndpointError, Failure, Side
 from core.secret import Secret
 
@@ -252,7 +252,7 @@ class Connection:
                     side=self.side,
                 )
             )
-        return _login(wire, login, secret)
+        return wire.run(b"LOGIN %b %b" % (astring(login.encode()), astring(secret.reveal().encode())))
 
 
 def _context(address: Address, side: Side) -> ssl.SSLContext:
@@ -286,17 +286,3 @@ def _plain(wire: Wire, identity: str, login: str, secret: Secret) -> Completion:
     token = f"{identity}\0{login}\0{secret.reveal()}"
     wire.send(base64.b64encode(token.encode()) + b"\r\n")
     return wire.finish(tag)
-
-
-def _login(wire: Wire, login: str, secret: Secret) -> Completion:
-    """RFC 3501, 6.2.3; both as literals, which take any character."""
-    tag = wire.tag()
-    pending = [login.encode(), secret.reveal().encode()]
-    wire.send(tag + b" LOGIN {%d}\r\n" % len(pending[0]))
-    while True:
-        response = wire.response()
-        if response.tag == tag:
-            return response.completion()
-        if response.tag == b"+" and pending:
-            tail = b" {%d}\r\n" % len(pending[1]) if len(pending) > 1 else b"\r\n"
-            wire.send(pending.pop(0) + tail)

@@ -15,6 +15,7 @@ from core.mail.body import SPOOL_ABOVE, Body
 from core.ports.failure import Action, EndpointError, Failure, Side
 
 _CODE = re.compile(rb"\[([^\] ]+)(?: ([^\]]*))?\] ?")
+_UNQUOTABLE = re.compile(rb"[\r\n\x00]")
 _STATUS = frozenset({b"OK", b"NO", b"BAD", b"BYE", b"PREAUTH"})
 _PIECE = 1 << 18
 
@@ -131,12 +132,21 @@ class Wire:
     def run(self, command: bytes, take: Callable[[Response], None] | None = None) -> Completion:
         """Send one command without its tag and CRLF, hand every untagged response to `take`, and say how it ended.
 
-        Raises LostError at the end of the connection, GarbledError for what is not IMAP.
+        Literals in it (`astring`) are sent when the server asks for them, a round trip each. Raises LostError at the
+        end of the connection, GarbledError for what is not IMAP.
         """
         if self._verbs is not None and _verb(command) not in self._verbs:
             raise AssertionError(f"not a command for this side: {_verb(command)!r}")
         tag = self.tag()
-        self.send(b"%b %b\r\n" % (tag, command))
+        first, *rest = _until_literals(b"%b %b\r\n" % (tag, command))
+        self.send(first)
+        for piece in rest:
+            response = self.response()
+            while response.tag == b"*":
+                response = self.response()
+            if response.tag == tag:
+                return response.completion()
+            self.send(piece)
         return self.finish(tag, take)
 
     def finish(self, tag: bytes, take: Callable[[Response], None] | None = None) -> Completion:
@@ -273,6 +283,27 @@ class SpoolFile:
                 side=Side.SOURCE,
             )
         )
+
+
+def astring(data: bytes) -> bytes:
+    """A string for a command: quoted where that is allowed, else a literal (RFC 3501, astring)."""
+    if data.isascii() and not _UNQUOTABLE.search(data):
+        return b'"' + data.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
+    return b"{%d}\r\n%b" % (len(data), data)
+
+
+def _until_literals(command: bytes) -> list[bytes]:
+    """A command cut after each literal's announcement, where the server has to say that it is ready."""
+    pieces = []
+    start = text = 0
+    while (end := command.find(b"\r\n", text)) >= 0:
+        size = _literal_size(command[text:end])
+        if size is None:
+            break
+        pieces.append(command[start : end + 2])
+        start = end + 2
+        text = start + size
+    return [*pieces, command[start:]]
 
 
 def numbers(text: bytes) -> list[int]:
