@@ -24,7 +24,7 @@ from core.store import schema
 from core.store.database import Database
 from core.store.ledger_folder import LedgerFolder, LedgerFolders
 from core.store.ledger_rows import Entry, Intent, Left, Listed, Result, entry_of, windows
-from core.store.moment import seconds
+from core.store.times import seconds
 from core.store.pair import Fence, pair_id
 
 _MESSAGE = schema.message

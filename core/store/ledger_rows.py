@@ -9,7 +9,7 @@ from sqlalchemy import Row as SqlRow
 
 from core.mail.flags import Flags
 from core.mail.outcome import Outcome
-from core.store.moment import moment
+from core.store.times import moment
 
 T = TypeVar("T")
 

@@ -1,0 +1,43 @@
+import unicodedata
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.printable import printable, printable_bytes
+from core.secret import Secret
+
+HOSTILE = "A\x1b[31mRED\x1b]0;owned\x07\x9b2J\u202eevil\u200b\r\nforged line"
+
+
+def test_terminal_commands_do_not_get_through() -> None:
+    text = printable(HOSTILE)
+    assert text == "A\u241b[31mRED\u241b]0;owned\u2407\ufffd2J\ufffdevil\ufffd\u240d\u240aforged line"
+
+
+@given(st.text(st.characters(), max_size=300))
+def test_nothing_that_controls_a_terminal_is_left(text: str) -> None:
+    safe = printable(text)
+    assert all(unicodedata.category(character) not in {"Cc", "Cs"} for character in safe)
+    assert not set(safe) & set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+    safe.encode("utf-8")
+    assert printable(safe) == safe
+
+
+@given(st.text(max_size=50), st.integers(1, 40))
+def test_it_is_never_longer_than_asked_for(text: str, limit: int) -> None:
+    assert len(printable(text, limit)) <= limit
+
+
+def test_markup_is_text() -> None:
+    assert printable("[Gmail]/All Mail [/red] NO [OVERQUOTA]") == "[Gmail]/All Mail [/red] NO [OVERQUOTA]"
+
+
+@given(st.binary(max_size=100))
+def test_any_bytes(data: bytes) -> None:
+    assert "\x1b" not in printable_bytes(data)
+
+
+def test_a_secret_shows_itself_only_when_asked() -> None:
+    secret = Secret("hunter2")
+    assert "hunter2" not in f"{secret} {secret!r}"
+    assert secret.reveal() == "hunter2"
