@@ -1,0 +1,165 @@
+"""APPEND into the selected folder: byte for byte, many in flight, large messages in constant memory.
+
+With LITERAL+ (RFC 7888) a message follows its command at once, and the answers are read afterwards, in order. With
+LITERAL- that goes for up to 4096 bytes. Every other message waits for the server's go-ahead, which is asked for along
+with the message before, so that it costs one round trip and not two.
+
+After a BAD to a message that followed at once, the server may read the message as commands: Dovecot 2.3 carried a line
+of one out and answered it (measured). So nothing that a server could call BAD goes out that way, odd dates and large
+messages wait for the go-ahead, and after any BAD to a message nothing more is sent: the caller must drop the
+connection.
+"""
+
+import sys
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from core.imap.wire import Completion, Response, Wire
+from core.mail.body import Body
+from core.mail.dates import internaldate
+
+#: Bytes gathered before they are sent.
+_FLUSH = 1 << 16
+#: APPENDs without an answer. Their answers must fit into the socket buffers, else both sides wait for each other.
+_IN_FLIGHT = 512
+#: Every server keeps a date between these. Dovecot, Cyrus and Courier change or refuse others, some with a BAD.
+SURE_DATES = (datetime(1970, 1, 2, tzinfo=UTC), datetime(2038, 1, 18, tzinfo=UTC))
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One message to append, with flags that the folder is known to keep. `ask` wants the server's go-ahead first."""
+
+    body: Body
+    flags: tuple[str, ...] = ()
+    received: datetime | None = None
+    ask: bool = False
+
+
+def sure_date(moment: datetime) -> bool:
+    """Whether every server stores this INTERNALDATE as it is."""
+    return SURE_DATES[0] <= moment <= SURE_DATES[1]
+
+
+def unasked(capabilities: Collection[str]) -> int:
+    """The largest literal that may be sent without a go-ahead, in bytes; -1: none."""
+    if "LITERAL+" in capabilities:
+        return sys.maxsize
+    return 4096 if "LITERAL-" in capabilities else -1
+
+
+def appended(completion: Completion) -> str | None:
+    """The item ``uidvalidity:uid`` of an APPENDUID response code (RFC 4315, section 3); None where there is none."""
+    numbers = completion.argument.split(" ")
+    if completion.code != "APPENDUID" or len(numbers) != 2 or not all(number.isdecimal() for number in numbers):
+        return None
+    return ":".join(numbers)
+
+
+class Pipeline:
+    """Sends letters to one folder over one wire. `answers` and `begun` stay true when `run` raises.
+
+    `folder` is the selected folder's name as it is sent, quoted. `answers` holds one Completion a letter, None while
+    there is none. `begun` are the letters of which a byte may have left: without an answer, those are in doubt.
+    """
+
+    def __init__(self, wire: Wire, folder: bytes, letters: Sequence[Letter], unasked: int) -> None:
+        self.answers: list[Completion | None] = [None] * len(letters)
+        self.begun: set[int] = set()
+        self._wire = wire
+        self._folder = folder
+        self._letters = letters
+        self._unasked = unasked
+        self._buffer = bytearray()
+        self._waiting: dict[bytes, int] = {}  # tag to letter, in the order sent
+        self._go = False
+        self._bad = False
+
+    @property
+    def bad(self) -> bool:
+        """Whether a message was answered with BAD: the connection must be dropped."""
+        return self._bad
+
+    def run(self) -> None:
+        """Send every letter and read every answer, up to the first BAD to a message.
+
+        Raises what the wire raises, and ValueError for a body whose size is not what it says.
+        """
+        for index, letter in enumerate(self._letters):
+            go = self._ask(index, letter)
+            if self._bad:
+                return
+            if not go:
+                continue
+            self._body(index, letter)
+            if len(self._waiting) >= _IN_FLIGHT:
+                self._read_down_to(_IN_FLIGHT // 2)
+        self._flush()
+        self._read_down_to(0)
+
+    def _ask(self, index: int, letter: Letter) -> bool:
+        """Send the command; whether its message may follow."""
+        tag = self._wire.tag()
+        size = letter.body.size
+        ask = (
+            letter.ask
+            or size > self._unasked
+            or not letter.body.in_memory
+            or not (letter.received is None or sure_date(letter.received))
+        )
+        flags = " ".join(letter.flags).encode("ascii")
+        date = b"" if letter.received is None else b' "%b"' % internaldate(letter.received).encode("ascii")
+        self._waiting[tag] = index
+        command = b"%b APPEND %b (%b)%b {%d%b}\r\n" % (tag, self._folder, flags, date, size, b"" if ask else b"+")
+        if not ask:
+            self.begun.add(index)
+            self._put(command)
+            return True
+        self._put(command)
+        self._flush()
+        self._go = False
+        while not self._go and tag in self._waiting and not self._bad:
+            self._read()
+        return self._go and not self._bad
+
+    def _body(self, index: int, letter: Letter) -> None:
+        self.begun.add(index)
+        left = letter.body.size
+        for piece in letter.body.chunks(_FLUSH):
+            left -= len(piece)
+            if left < 0:
+                break
+            self._put(piece)
+        if left:
+            raise ValueError(f"a message of {letter.body.size} bytes holds {letter.body.size - left}")
+        self._put(b"\r\n")
+
+    def _put(self, data: bytes) -> None:
+        self._buffer += data
+        if len(self._buffer) >= _FLUSH:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._buffer:
+            data = bytes(self._buffer)
+            self._buffer.clear()
+            self._wire.send(data)
+
+    def _read_down_to(self, waiting: int) -> None:
+        self._flush()
+        while len(self._waiting) > waiting and not self._bad:
+            self._read()
+
+    def _read(self) -> None:
+        response: Response = self._wire.response()
+        if response.tag == b"+":
+            self._go = True
+            return
+        index = self._waiting.pop(response.tag, None)
+        if index is None:
+            response.close()  # EXISTS, RECENT, FLAGS and the like
+            return
+        completion = response.completion()
+        self.answers[index] = completion
+        self._bad = self._bad or (completion.status == "BAD" and index in self.begun)
