@@ -1,0 +1,118 @@
+"""Saving a batch file: whole or not at all, the previous version kept beside it.
+
+Comments of the previous version stay in the `.bak` only: TOML writers do not keep them.
+"""
+
+import os
+import secrets
+import stat
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from core.batch.definition import Batch, EwsDestination
+from core.batch.load import parse
+from core.batch.values import default_port, imap_identity, web_identity
+from core.batch.words import format_duration, format_size, shortest
+from core.errors import BatchFileError
+from core.printable import printable
+
+_SIZES = {"max_message_size"}
+_DURATIONS = {"sync_every", "give_up_after", "settle"}
+
+
+def save(batch: Batch, path: Path) -> None:
+    """Write a batch to `path`, through a link where it is one.
+
+    What stands there stays until the new version is on disk, keeps its mode and owner, and remains as ``NAME.bak``.
+    Raises BatchFileError when the batch could not be loaded again from it, or the file cannot be written.
+    """
+    text = to_toml(batch)
+    parse(text, path)  # `model_copy` checks nothing: what could not be loaded again is never saved
+    data = text.encode()
+    try:
+        target = path.resolve()
+        try:
+            old, as_was = target.read_bytes(), target.stat()
+        except FileNotFoundError:
+            _replace(target, data, None)
+            return
+        if old != data:
+            _replace(target.with_name(f"{target.name}.bak"), old, as_was)
+            _replace(target, data, as_was)
+    except (OSError, ValueError, RuntimeError) as error:  # a NUL in the path; links in a circle
+        reason = getattr(error, "strerror", None) or error
+        raise BatchFileError(printable(f"{path}: cannot be saved: {reason}")) from error
+
+
+def to_toml(batch: Batch) -> str:
+    """A batch as its file says it: what is required, and what differs from the defaults."""
+    table = _only_told(batch)
+    mailboxes = table.pop("mailboxes")
+    # One [[mailboxes]] each, whatever their length: a change of one shows as one in a diff.
+    return tomli_w.dumps(table) + "".join(f"\n[[mailboxes]]\n{tomli_w.dumps(mailbox)}" for mailbox in mailboxes)
+
+
+def _only_told(batch: Batch) -> dict[str, Any]:
+    told = batch.model_dump(exclude_defaults=True)
+    table: dict[str, Any] = {"name": batch.name}
+    for side, endpoint in (("source", batch.source), ("destination", batch.destination)):
+        plain = told[side]
+        if isinstance(endpoint, EwsDestination):
+            computed = {"identity": web_identity(endpoint.url)}
+        else:
+            identity = imap_identity(endpoint.host, endpoint.port)
+            computed = {"port": default_port(endpoint.security), "identity": identity}
+        for key, value in computed.items():
+            if plain.get(key) == value:
+                del plain[key]
+        table[side] = {"kind": endpoint.kind} | _in_toml(plain)
+    if options := _in_toml(told.get("options", {})):
+        table["options"] = options
+    table["mailboxes"] = told["mailboxes"]
+    return table
+
+
+def _in_toml(table: Mapping[str, Any]) -> dict[str, Any]:
+    """A table's values as the file writes them."""
+    written: dict[str, Any] = {}
+    for key, value in table.items():
+        if key in _SIZES:
+            written[key] = format_size(value)
+        elif key in _DURATIONS:
+            written[key] = format_duration(value)
+        elif isinstance(value, datetime):
+            written[key] = shortest(value)
+        elif isinstance(value, Path):
+            written[key] = str(value)
+        elif value or not isinstance(value, dict):  # an empty folder_map says nothing
+            written[key] = value
+    return written
+
+
+def _replace(path: Path, data: bytes, like: os.stat_result | None) -> None:
+    """Put a file in the place of another in one step, on disk before it shows; `like` gives it mode and owner."""
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            if like is not None:
+                with suppress(PermissionError):  # only root may give a file away
+                    os.fchown(file.fileno(), like.st_uid, like.st_gid)
+                os.fchmod(file.fileno(), stat.S_IMODE(like.st_mode))
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
