@@ -63,7 +63,7 @@ def _only_told(batch: Batch) -> dict[str, Any]:
     for side, endpoint in (("source", batch.source), ("destination", batch.destination)):
         plain = told[side]
         if isinstance(endpoint, EwsDestination):
-            computed = {"identity": web_identity(endpoint.url)}
+            computed: dict[str, object] = {"identity": web_identity(endpoint.url)}
         else:
             identity = imap_identity(endpoint.host, endpoint.port)
             computed = {"port": default_port(endpoint.security), "identity": identity}
