@@ -37,6 +37,7 @@ def contradictions(batch: Mapping[str, Any]) -> list[Problem]:
         *_certificates("source", ends.source),
         *_certificates("destination", ends.destination),
         *_account(ends),
+        *_connections(ends),
         *_dates(_table(batch, "options")),
     ]
     mailboxes = batch.get("mailboxes")
@@ -82,6 +83,17 @@ def _account(ends: _Ends) -> Iterator[Problem]:
             )
         elif access in {"impersonation", "delegate"} and not given:
             yield Problem(f"destination.{key}", f'is missing; access = "{access}" needs it, such as {example}')
+
+
+def _connections(ends: _Ends) -> Iterator[Problem]:
+    server = _server(ends.source)
+    if server is None or ends.kind != "imap" or server != _server(ends.destination):
+        return
+    for side, endpoint in (("source", ends.source), ("destination", ends.destination)):
+        if endpoint.get("max_connections") == 1:
+            yield Problem(
+                f"{side}.max_connections", "is too few: both ends are one server, and a mailbox needs two; allowed: 2"
+            )
 
 
 def _repeated(rows: Sequence[tuple[int, Mapping[str, Any]]]) -> Iterator[Problem]:

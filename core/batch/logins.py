@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.batch.definition import Admin, Batch, EwsDestination, Mailbox
+from core.batch.problem import Problem, shown
 from core.batch.secrets import resolve
+from core.errors import SecretError
 from core.secret import Secret
 
 
@@ -17,40 +19,46 @@ class Login:
 
     username: str
     reference: str
-    base: Path  # where the reference's relative paths start
-    place: tuple[str, ...]  # the key that holds the reference, from the top of the file or of its mailbox
+    file: Path  # the batch file: relative paths start in its folder
+    key: str  # which key holds the reference, as errors name it
     admin: Admin | None = None
     shared: bool = False  # every mailbox of the batch signs in with it
 
     def password(self) -> Secret:
-        """The secret, read now. Raises SecretError."""
-        return resolve(self.reference, base=self.base, user=self.admin.username if self.admin else self.username)
+        """The secret, read now. Raises SecretError, each line with the batch file and the key."""
+        user = self.admin.username if self.admin else self.username
+        try:
+            return resolve(self.reference, base=self.file.parent, user=user)
+        except SecretError as error:
+            raise SecretError(*(Problem(self.key, text).line(str(self.file)) for text in error.problems)) from None
 
 
 def source_login(batch: Batch, mailbox: Mailbox) -> Login:
-    """How this mailbox is signed in to at the source."""
-    return _imap(batch, "source", batch.source.admin, mailbox.source, ("password", mailbox.password))
+    """How the source is signed in to: as the mailbox itself, or by an administrator."""
+    own = _own(batch, mailbox, "password", mailbox.source, mailbox.password)
+    return own or _by_admin(batch, "source", batch.source.admin, mailbox.source)
 
 
 def destination_login(batch: Batch, mailbox: Mailbox) -> Login:
     """How the destination is signed in to: as the mailbox itself, by an administrator, or by the service account."""
     destination = batch.destination
-    own = ("destination_password", mailbox.destination_password)
     username = mailbox.destination_username or mailbox.destination
+    own = _own(batch, mailbox, "destination_password", username, mailbox.destination_password)
+    if own is not None:
+        return own
     if not isinstance(destination, EwsDestination):
-        return _imap(batch, "destination", destination.admin, username, own)
-    if destination.access == "direct":
-        return _imap(batch, "destination", None, username, own)
+        return _by_admin(batch, "destination", destination.admin, username)
     assert destination.username is not None, "a batch without is refused"
     assert destination.password is not None, "a batch without is refused"
-    return Login(
-        destination.username, destination.password, batch.file.parent, ("destination", "password"), shared=True
-    )
+    return Login(destination.username, destination.password, batch.file, "destination.password", shared=True)
 
 
-def _imap(batch: Batch, side: str, admin: Admin | None, username: str, own: tuple[str, str | None]) -> Login:
-    key, reference = own
-    if reference is not None:
-        return Login(username, reference, batch.file.parent, (key,))
+def _own(batch: Batch, mailbox: Mailbox, key: str, username: str, reference: str | None) -> Login | None:
+    if reference is None:
+        return None
+    return Login(username, reference, batch.file, f"{key} of {shown(mailbox.source)}")
+
+
+def _by_admin(batch: Batch, side: str, admin: Admin | None, username: str) -> Login:
     assert admin is not None, "a batch without is refused"
-    return Login(username, admin.password, batch.file.parent, (side, "admin", "password"), admin, shared=True)
+    return Login(username, admin.password, batch.file, f"{side}.admin.password", admin, shared=True)

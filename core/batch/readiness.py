@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 
 from core.batch.definition import Batch, Mailbox
 from core.batch.logins import Login, destination_login, source_login
-from core.batch.problem import Problem, key_path
 from core.batch.prompt import answered
 from core.batch.reference import Reference, ReferenceKind
 from core.errors import SecretError
@@ -17,34 +16,30 @@ def check_secrets(batch: Batch, mailboxes: Sequence[Mailbox] | None = None) -> N
     Raises SecretError with every problem, each with the file and the key that holds the reference.
     """
     problems: list[str] = []
-    for place, login in _logins(batch, mailboxes):
+    for login in _logins(batch, mailboxes):
         if Reference.parse(login.reference).kind is ReferenceKind.COMMAND:
             continue
         try:
             login.password()
         except SecretError as error:
-            problems += (Problem(place, problem).line(str(batch.file)) for problem in error.problems)
+            problems += error.problems
     if problems:
         raise SecretError(*problems)
 
 
 def unanswered(batch: Batch, mailboxes: Sequence[Mailbox] | None = None) -> tuple[str, ...]:
     """The texts that would be asked at the terminal, in the file's order, once each; `prompt.answer` answers them."""
-    parsed = (Reference.parse(login.reference) for _, login in _logins(batch, mailboxes))
+    parsed = (Reference.parse(login.reference) for login in _logins(batch, mailboxes))
     texts = dict.fromkeys(reference.rest for reference in parsed if reference.kind is ReferenceKind.PROMPT)
     return tuple(text for text in texts if not answered(text))
 
 
-def _logins(batch: Batch, mailboxes: Sequence[Mailbox] | None) -> Iterator[tuple[str, Login]]:
-    """Every login with the key of its reference; one that mailboxes share comes once."""
-    wanted = None if mailboxes is None else {mailbox.source for mailbox in mailboxes}
+def _logins(batch: Batch, mailboxes: Sequence[Mailbox] | None) -> Iterator[Login]:
+    """Every login; one that mailboxes share comes once."""
     shared: set[str] = set()
-    for number, mailbox in enumerate(batch.mailboxes):
-        if wanted is not None and mailbox.source not in wanted:
-            continue
+    for mailbox in batch.mailboxes if mailboxes is None else mailboxes:
         for login in (source_login(batch, mailbox), destination_login(batch, mailbox)):
-            place = key_path(login.place if login.shared else ("mailboxes", number, *login.place))
-            if login.shared and place in shared:
-                continue
-            shared.add(place)
-            yield place, login
+            if login.key not in shared:
+                yield login
+            if login.shared:
+                shared.add(login.key)
