@@ -90,6 +90,8 @@ batch = Table(
     Column("name", String, primary_key=True),
     Column("path", Text, nullable=False),  # of the batch file
     Column("added", Float, nullable=False),
+    Column("source_identity", String, nullable=False, server_default=""),  # with these its pairs are found again
+    Column("destination_identity", String, nullable=False, server_default=""),
     Column("status", String, nullable=False),
     Column("condition", String),
     Column("until", Float),
@@ -134,7 +136,8 @@ mailbox = Table(
             "bytes_copied",
         )
     ),
-    Column("rev", Integer, nullable=False, index=True),
+    Column("rev", Integer, nullable=False),
+    Index("mailbox_of_batch", "batch", "rev"),
 )
 
 board_folder = Table(
@@ -166,6 +169,9 @@ revision = Table(
     "revision", metadata, Column("id", Integer, primary_key=True), Column("value", Integer, nullable=False)
 )
 
+#: Events that may be forgotten when there are many newer ones; a partial index finds them.
+EXPENDABLE = "level < 30 AND kind NOT GLOB 'batch.*' AND kind NOT GLOB 'mailbox.*'"
+
 event = Table(
     "event",
     metadata,
@@ -179,6 +185,7 @@ event = Table(
     Column("kind", String, nullable=False),
     Column("text", Text, nullable=False),
     Index("event_of_batch", "batch", "id"),
+    Index("event_expendable", "batch", "id", sqlite_where=text(EXPENDABLE)),
     sqlite_autoincrement=True,
 )
 
@@ -213,4 +220,6 @@ slot = Table(
     Column("run", String, primary_key=True),
     Column("used", Integer, nullable=False),
     Column("allowed", Integer, nullable=False),  # the holder's own max_connections; the lowest of all wins
+    Column("waiting", Float),  # since when it waits for one more; NULL: it does not
+    Column("asked", Float),  # when it last asked; long ago: it waits no more
 )

@@ -1,0 +1,124 @@
+"""Connections to an endpoint, counted over all processes of the state folder."""
+
+import threading
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, delete, select
+from sqlalchemy.dialects.sqlite import insert
+
+from core.clock import Clock, SystemClock
+from core.store import schema
+from core.store.database import Database
+from core.store.lease import Runner, holders
+from core.store.times import seconds
+
+_FRESH = 3.0  # seconds for which a refused process counts as waiting unless it asks again
+_MARKED = 1.0  # seconds between two marks that it still waits
+
+_SLOT = schema.slot
+
+
+@dataclass(slots=True)
+class _Held:
+    """What this process has of one endpoint: for each connection the limit it was asked with."""
+
+    limits: list[int] = field(default_factory=list)
+    since: float | None = None  # waiting since
+    asked: float | None = None  # when that was last written
+
+
+class Slots:
+    """This process's connections. One for a process: the numbers it writes are all that the process uses.
+
+    The lowest limit of all batches that hold a connection counts, whatever process they run in. When connections are
+    scarce, the process that has the fewest gets the next, and of equals the one that waits longest.
+    """
+
+    def __init__(self, database: Database, runner: Runner, clock: Clock | None = None) -> None:
+        self._database = database
+        self._runner = runner
+        self._clock = clock or SystemClock()
+        self._lock = threading.Lock()
+        self._held: dict[str, _Held] = {}
+
+    def acquire(self, endpoint: str, limit: int, *, now: int | None = None) -> bool:
+        """Take one connection to `endpoint` (host:port) when there is one free; ask again later when not.
+
+        `limit` is the batch's max_connections; it counts for everyone as long as the connection is held. `now`, when
+        given, is a lower number that this process keeps to for the moment.
+        """
+        with self._lock:
+            held = self._held.setdefault(endpoint, _Held())
+            if now is not None and len(held.limits) >= now:
+                return False
+            granted = self._database.writer.do(lambda connection: self._ask(connection, endpoint, held, limit))
+            if granted:
+                held.limits.append(limit)
+                held.since = held.asked = None
+            return granted
+
+    def release(self, endpoint: str, limit: int | None = None) -> None:
+        """Give back one connection, asked for with `limit` (the one held longest when not given).
+
+        Does nothing when this process holds none of that kind.
+        """
+        with self._lock:
+            held = self._held.get(endpoint)
+            if held is None or not held.limits or (limit is not None and limit not in held.limits):
+                return
+            left = list(held.limits)
+            left.remove(left[0] if limit is None else limit)
+            self._database.writer.do(lambda connection: self._write(connection, endpoint, left, held))
+            held.limits = left
+
+    def _ask(self, connection: Connection, endpoint: str, held: _Held, limit: int) -> bool:
+        now = seconds(self._clock.now())
+        self._runner.introduce(connection)
+        self._reap(connection)
+        others = connection.execute(
+            select(_SLOT).where(_SLOT.c.endpoint == endpoint, _SLOT.c.run != self._runner.run)
+        ).all()
+        allowed = min([limit, *held.limits, *(row.allowed for row in others if row.used)])
+        free = allowed - len(held.limits) - sum(row.used for row in others)
+        mine = (len(held.limits), now if held.since is None else held.since)
+        ahead = sum(
+            row.asked is not None and row.asked > now - _FRESH and (row.used, row.waiting) < mine for row in others
+        )
+        if free > ahead:
+            self._write(connection, endpoint, [*held.limits, limit], None)
+            return True
+        if held.asked is None or held.asked < now - _MARKED:
+            waits_on = held.asked is not None and held.asked > now - _FRESH
+            held.since, held.asked = held.since if waits_on else now, now
+            self._write(connection, endpoint, held.limits, held, limit)
+        return False
+
+    def _write(
+        self, connection: Connection, endpoint: str, limits: list[int], held: _Held | None, wanted: int = 0
+    ) -> None:
+        """Make the row say what this process has, and since when it waits for more."""
+        values = {
+            "used": len(limits),
+            "allowed": min(limits, default=wanted),
+            "waiting": held and held.since,
+            "asked": held and held.asked,
+        }
+        if not limits and values["waiting"] is None:
+            mine = (_SLOT.c.endpoint == endpoint) & (_SLOT.c.run == self._runner.run)
+            connection.execute(delete(_SLOT).where(mine))
+            return
+        connection.execute(
+            insert(_SLOT)
+            .values(endpoint=endpoint, run=self._runner.run, **values)
+            .on_conflict_do_update(index_elements=["endpoint", "run"], set_=values)
+        )
+
+    def _reap(self, connection: Connection) -> None:
+        """Forget the connections of processes that are dead."""
+        runs = set(connection.execute(select(_SLOT.c.run).where(_SLOT.c.run != self._runner.run)).scalars())
+        if not runs:
+            return
+        processes = holders(connection, "run", self._clock.now())
+        for run in runs - {run for run, process in processes.items() if process.alive}:
+            connection.execute(delete(_SLOT).where(_SLOT.c.run == run))
+            connection.execute(delete(schema.lease).where(schema.lease.c.name == f"run:{run}"))

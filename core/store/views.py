@@ -1,0 +1,302 @@
+"""What is, for people and scripts: the board's rows with what follows from them.
+
+The board is written by the process that runs a batch. When that process is dead its last words are still there, so
+whatever looks active is shown as Stopped here: nothing is ever stuck "Syncing". A reader that asks only for what
+changed (`after_rev`) must read everything once more when `BatchView.runner` comes or goes, or `mailboxes` changes.
+"""
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from core.mail.outcome import Counts, Outcome
+from core.printable import printable
+from core.status import ACTIVE, BatchStatus, Condition, MailboxStatus, PassKind
+from core.store import schema
+from core.store.board import COUNTS
+from core.store.database import Database
+from core.store.lease import Holder, holders
+from core.store.times import moment, rfc3339
+
+_ACTIVE_BATCH = frozenset(
+    {
+        BatchStatus.WAITING,
+        BatchStatus.SYNCING,
+        BatchStatus.INCREMENTAL_SYNCING,
+        BatchStatus.COMPLETING,
+        BatchStatus.STOPPING,
+    }
+)
+#: Conditions that stay true when nobody runs the batch.
+_LASTING = frozenset({Condition.PAUSED, Condition.QUOTA})
+_FAILED = frozenset({MailboxStatus.FAILED, MailboxStatus.INCREMENTAL_FAILED})
+_TO_DO = ACTIVE | {MailboxStatus.QUEUED}
+
+# Looked up by word: thousands of rows at a time.
+_STATUS = {status.value: status for status in MailboxStatus}
+_CONDITION: dict[str | None, Condition | None] = {None: None, **{condition.value: condition for condition in Condition}}
+_KIND: dict[str | None, PassKind | None] = {None: None, **{kind.value: kind for kind in PassKind}}
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxView:
+    """One mailbox of a batch. `rate` is in bytes a second, `eta` in seconds; None: not known."""
+
+    batch: str
+    source: str
+    destination: str
+    position: int  # in the batch file
+    status: MailboxStatus
+    condition: Condition | None
+    until: datetime | None
+    why: str
+    error: str | None
+    activity: str
+    progressed: datetime | None
+    rate: float | None
+    eta: float | None
+    pass_kind: PassKind | None
+    pass_started: datetime | None
+    pass_new: int
+    pass_flags_changed: int
+    synced: datetime | None
+    counts: Counts
+    rev: int
+
+
+@dataclass(frozen=True, slots=True)
+class FolderView:
+    """One folder of a mailbox; both paths are printable."""
+
+    source: str
+    path: str
+    destination_path: str
+    note: str
+    counts: Counts
+    rev: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchView:
+    """One batch, with what its mailboxes add up to."""
+
+    name: str
+    path: Path
+    added: datetime
+    status: BatchStatus
+    condition: Condition | None
+    until: datetime | None
+    why: str
+    next_pass: datetime | None
+    warning: str
+    runner: Holder | None  # None: nobody runs it
+    mailboxes: int
+    by_status: Mapping[MailboxStatus, int]
+    counts: Counts
+    rate: float
+    eta: float | None  # of what is known to be left; None while a mailbox was never listed
+    rev: int
+
+    @property
+    def failed(self) -> int:
+        """Mailboxes that failed."""
+        return sum(self.by_status.get(status, 0) for status in _FAILED)
+
+    @property
+    def rejected(self) -> int:
+        """Messages that the destination refused."""
+        return self.counts.rejected
+
+
+def revision(connection: Connection) -> int:
+    """The board's newest revision: nothing on it has changed as long as this stays."""
+    return int(connection.execute(select(schema.revision.c.value)).scalar_one())
+
+
+def batches(connection: Connection) -> list[BatchView]:
+    """All batches, those known longest first."""
+    runners = {name: holder for name, holder in holders(connection, "batch").items() if holder.alive}
+    sums = _sums(connection, runners)
+    query = select(schema.batch).order_by(schema.batch.c.added, schema.batch.c.name)
+    return [_batch(row, runners.get(row.name), sums[row.name]) for row in connection.execute(query)]
+
+
+def mailboxes(connection: Connection, batch: str, after_rev: int = 0) -> tuple[list[MailboxView], int]:
+    """The mailboxes changed after a revision, in the order of the batch file; and the revision to ask from next."""
+    table = schema.mailbox
+    holder = holders(connection, "batch").get(batch)
+    runs = holder is not None and holder.alive
+    query = select(table, *_MAILBOX_COUNTS).where(table.c.batch == batch).order_by(table.c.position)
+    if after_rev:
+        query = query.where(table.c.rev > after_rev)
+    newest = revision(connection)
+    return [_mailbox(row, runs=runs) for row in connection.execute(query)], newest
+
+
+def folders(connection: Connection, batch: str, source: str) -> list[FolderView]:
+    """The folders of one mailbox, by path."""
+    table = schema.board_folder
+    query = (
+        select(table.c.path, table.c.destination_path, table.c.note, table.c.rev, *_FOLDER_COUNTS)
+        .where(table.c.batch == batch, table.c.source == source)
+        .order_by(table.c.path)
+    )
+    return [
+        FolderView(source, printable(path), destination_path, note, Counts(*counts), rev)
+        for path, destination_path, note, rev, *counts in connection.execute(query)
+    ]
+
+
+def status_object(database: Database, batch: str | None = None) -> dict[str, Any]:
+    """What `status --json` prints (contract, section 6), of one batch or of all."""
+    with database.reading() as connection:
+        found = [view for view in batches(connection) if batch in {None, view.name}]
+        return {
+            "batches": [
+                {
+                    "name": view.name,
+                    "status": view.status.value,
+                    "condition": view.condition and view.condition.value,
+                    "runner": view.runner and _runner_object(view.runner),
+                    "mailboxes": [_mailbox_object(mailbox) for mailbox in mailboxes(connection, view.name)[0]],
+                }
+                for view in found
+            ]
+        }
+
+
+_MAILBOX_COUNTS = [schema.mailbox.c[name] for name in COUNTS]
+_FOLDER_COUNTS = [schema.board_folder.c[name] for name in COUNTS]
+
+
+@dataclass(slots=True)
+class _Sums:
+    """What the mailboxes of one batch add up to."""
+
+    by_status: dict[MailboxStatus, int]
+    counts: Counts
+    left: int = 0  # bytes to go in mailboxes that are still worked on, or wait for it
+    rate: float = 0.0
+    unlisted: int = 0  # such mailboxes of which nothing is known yet
+
+
+def _sums(connection: Connection, runners: Container[str]) -> dict[str, _Sums]:
+    """By batch. Grouped in SQL: a row for each batch and status, however many mailboxes there are."""
+    table = schema.mailbox
+    unlisted = table.c.synced.is_(None) & (table.c.bytes_total == 0)
+    query = select(
+        table.c.batch,
+        table.c.status,
+        func.count().label("number"),
+        func.total(table.c.rate).label("rate"),
+        func.sum(unlisted).label("unlisted"),
+        *(func.sum(column).label(column.name) for column in _MAILBOX_COUNTS),
+    ).group_by(table.c.batch, table.c.status)
+    sums: dict[str, _Sums] = {}
+    for row in connection.execute(query):
+        of = sums.setdefault(row.batch, _Sums({}, Counts()))
+        runs = row.batch in runners
+        status = _shown(_STATUS[row.status], runs=runs)
+        counts = Counts(*row[-len(COUNTS) :])
+        of.by_status[status] = of.by_status.get(status, 0) + row.number
+        of.counts += counts
+        if runs and status in _TO_DO:
+            of.left += counts.bytes_total - counts.bytes_copied
+            of.rate += row.rate
+            of.unlisted += row.unlisted
+    return sums
+
+
+def _shown(status: MailboxStatus, *, runs: bool) -> MailboxStatus:
+    return MailboxStatus.STOPPED if status in ACTIVE and not runs else status
+
+
+def _batch(row: Any, runner: Holder | None, sums: _Sums) -> BatchView:
+    status = BatchStatus(row.status)
+    condition = _CONDITION[row.condition]
+    lasts = runner is not None or condition in _LASTING
+    return BatchView(
+        row.name,
+        Path(row.path),
+        moment(float(row.added)),
+        BatchStatus.STOPPED if status in _ACTIVE_BATCH and runner is None else status,
+        condition if lasts else None,
+        moment(row.until) if lasts else None,
+        row.why if lasts else "",
+        moment(row.next_pass) if runner else None,
+        row.warning,
+        runner,
+        sum(sums.by_status.values()),
+        sums.by_status,
+        sums.counts,
+        sums.rate,
+        sums.left / sums.rate if sums.rate and not sums.unlisted else None,
+        row.rev,
+    )
+
+
+def _mailbox(row: Any, *, runs: bool) -> MailboxView:
+    condition = _CONDITION[row.condition]
+    lasts = runs or condition in _LASTING
+    return MailboxView(
+        row.batch,
+        row.source,
+        row.destination,
+        row.position,
+        _shown(_STATUS[row.status], runs=runs),
+        condition if lasts else None,
+        moment(row.until) if lasts else None,
+        row.why if lasts else "",
+        row.error,
+        row.activity if runs else "",
+        moment(row.progressed),
+        row.rate if runs else None,
+        row.eta if runs else None,
+        _KIND[row.pass_kind],
+        moment(row.pass_started),
+        row.pass_new,
+        row.pass_flags_changed,
+        moment(row.synced),
+        Counts(*row[-len(COUNTS) :]),
+        row.rev,
+    )
+
+
+def _runner_object(runner: Holder) -> dict[str, Any]:
+    return {
+        "host": runner.host,
+        "pid": runner.pid,
+        "since": rfc3339(runner.since),
+        "heartbeat": rfc3339(runner.heartbeat),
+    }
+
+
+def _mailbox_object(view: MailboxView) -> dict[str, Any]:
+    counts = view.counts
+    return {
+        "source": view.source,
+        "destination": view.destination,
+        "status": view.status.value,
+        "condition": view.condition and view.condition.value,
+        "until": rfc3339(view.until),
+        "why": view.why,
+        "messages": {
+            "total": counts.total,
+            **{outcome.value: getattr(counts, outcome.value) for outcome in Outcome},
+            "source_gone": counts.source_gone,
+        },
+        "bytes": {"total": counts.bytes_total, "copied": counts.bytes_copied},
+        "rate": None if view.rate is None else round(view.rate),
+        "eta": None if view.eta is None else round(view.eta),
+        "pass": {
+            "kind": view.pass_kind and view.pass_kind.value,
+            "started": rfc3339(view.pass_started),
+            "new": view.pass_new,
+            "flags_changed": view.pass_flags_changed,
+        },
+        "error": view.error,
+    }
