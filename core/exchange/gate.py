@@ -1,0 +1,64 @@
+"""One sign-in at a time, until one has succeeded: a wrong password costs one try, not one for every mailbox.
+
+Directories lock an account after a handful of refused sign-ins, and all mailboxes share one service account.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+from core.ports.failure import Action, EndpointError, Failure
+
+T = TypeVar("T")
+
+
+class Gate:
+    """Lets requests through one by one until the first has been answered; then all at once.
+
+    Whoever waited for a try that failed gets that failure instead of a try of his own. A refused sign-in stays refused
+    for as long as this gate lives: it belongs to one account and one password.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open = False
+        self._tries = 0
+        self._failure: Failure | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether EWS has answered here under this account."""
+        return self._open
+
+    def run(self, attempt: Callable[[], T]) -> T:
+        """The result of `attempt`. Raises EndpointError: its own, or that of the try that was waited for."""
+        if not self._open:
+            before = self._tries
+            with self._lock:
+                if not self._open:
+                    return self._first(attempt, before)
+        try:
+            return attempt()
+        except EndpointError as error:
+            if not error.failure.sign_in:
+                raise
+            # It was accepted before: a password changed meanwhile, or a server that throttles with 401 (both seen).
+            # One more try decides, through the gate.
+            self._open = False
+            raise EndpointError(replace(error.failure, action=Action.RETRY, sign_in=False)) from error
+
+    def _first(self, attempt: Callable[[], T], before: int) -> T:
+        if self._failure is not None and (self._failure.sign_in or self._tries != before):
+            raise EndpointError(self._failure)
+        try:
+            result = attempt()
+        except EndpointError as error:
+            # What is wrong with one mailbox says nothing about the next.
+            ours = error.failure.sign_in or error.failure.action is not Action.STOP_MAILBOX
+            self._failure = error.failure if ours else None
+            self._tries += 1
+            raise
+        self._failure = None
+        self._open = True
+        return result

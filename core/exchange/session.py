@@ -1,0 +1,156 @@
+"""One mailbox's way to Exchange: a request takes effect once at most, and ends as answers or as an EndpointError."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from core.exchange import answers, link
+from core.exchange.settings import Settings
+from core.exchange.soap import Answer, Envelope, NotSoapError, Reply, Request, read, text
+from core.ports.failure import Action, EndpointError, Failure
+from core.secret import Secret
+
+if TYPE_CHECKING:
+    import requests
+
+    from core.exchange.sign_in import Connections
+
+#: How long a host may take to accept a connection, in seconds.
+_CONNECT: Final = 15.0
+#: The slowest conversion of a large message that is still waited for, in bytes a second.
+_SLOWEST: Final = 1 << 18
+#: Before a larger request, a connection signs in with a small one: NTLM sends the first request up to three times.
+_SMALL: Final = 1 << 14
+
+
+class Session:
+    """Sends requests for one mailbox, with the access that the settings name."""
+
+    def __init__(self, settings: Settings, address: str) -> None:
+        self.settings = settings
+        self.address = address
+        self._password: Secret | None = None
+        self._connections: Connections | None = None
+
+    def well_known(self, name: str) -> str:
+        """A default folder as XML. It names the mailbox, unless the request itself is impersonated to it."""
+        if self.settings.access == "impersonation":
+            return f'<t:DistinguishedFolderId Id="{name}"/>'
+        mailbox = f"<t:Mailbox><t:EmailAddress>{text(self.address)}</t:EmailAddress></t:Mailbox>"
+        return f'<t:DistinguishedFolderId Id="{name}">{mailbox}</t:DistinguishedFolderId>'
+
+    def connect(self, first: Request) -> Sequence[Answer]:
+        """Sign in with a first, small request.
+
+        A password is tried once. When it is refused its reference is read once more, and tried again only if it says
+        something else by then. Raises EndpointError.
+        """
+        try:
+            return self.call(first)
+        except EndpointError as error:
+            refused = self._password
+            if not error.failure.sign_in:
+                raise
+            self.close()
+            self._join()
+            if self._password == refused:
+                raise
+        return self.call(first)
+
+    def call(self, request: Request) -> Sequence[Answer]:
+        """One request; as many answers as it wants, each of them good or bad.
+
+        Raises EndpointError when it failed as a whole; `in_doubt` says whether it may have taken effect nevertheless.
+        Nothing that may have taken effect is sent again.
+        """
+        envelope = Envelope(request, self.address if self.settings.access == "impersonation" else None)
+        reply = self._twice_if_cut(request, envelope)
+        if reply.fault is not None:
+            if request.messages:
+                raise EndpointError(self._failed(answers.of_request(reply.fault, request.messages)))
+            raise EndpointError(self._failed(answers.of_call(reply.fault, writes=request.writes)))
+        if len(reply.answers) != request.answers:
+            cause = f"the server gave {len(reply.answers)} answers to {request.answers} questions"
+            raise EndpointError(Failure(Action.RETRY, "AnswerCount", cause, in_doubt=request.writes))
+        return reply.answers
+
+    def close(self) -> None:
+        """Give the connections back; others may go on using them."""
+        if self._connections is not None and self._password is not None:
+            from core.exchange.sign_in import leave
+
+            leave(self.settings, self._password)
+        self._connections = None
+        self._password = None
+
+    def _join(self) -> "Connections":
+        from core.exchange.sign_in import join
+
+        if self._connections is None:
+            self._password = self.settings.password()
+            self._connections = join(self.settings, self._password)
+        return self._connections
+
+    def _twice_if_cut(self, request: Request, envelope: Envelope) -> Reply:
+        """Send it; once more where the server cut it off in the middle, so that it cannot have acted on it.
+
+        One break proves nothing; at the second in a row a large request is too large.
+        """
+        connections = self._join()
+        try:
+            return connections.gate.run(lambda: self._send(connections, request, envelope))
+        except EndpointError as error:
+            if error.failure.code != link.UPLOAD_CUT or len(envelope) <= link.SURELY_SMALL:
+                raise
+        try:
+            return connections.gate.run(lambda: self._send(connections, request, envelope))
+        except EndpointError as error:
+            if error.failure.code != link.UPLOAD_CUT:
+                raise
+            raise EndpointError(link.cut_twice(error.failure, request, len(envelope))) from error
+
+    def _send(self, connections: "Connections", request: Request, envelope: Envelope) -> Reply:
+        connection = connections.take()
+        try:
+            if self.settings.auth == "ntlm" and len(envelope) > _SMALL and not connections.signed_in(connection):
+                self._post(connections, connection, *self._greeting())
+            reply = self._post(connections, connection, request, envelope)
+        except BaseException:
+            connections.drop(connection)
+            raise
+        connections.give(connection)
+        return reply
+
+    def _greeting(self) -> tuple[Request, Envelope]:
+        """The smallest request, to sign a connection in."""
+        shape = "<m:FolderShape><t:BaseShape>IdOnly</t:BaseShape></m:FolderShape>"
+        ids = f"<m:FolderIds>{self.well_known('inbox')}</m:FolderIds>"
+        request = Request("GetFolder", (f"<m:GetFolder>{shape}{ids}</m:GetFolder>".encode(),))
+        return request, Envelope(request, self.address if self.settings.access == "impersonation" else None)
+
+    def _post(
+        self, connections: "Connections", connection: "requests.Session", request: Request, envelope: Envelope
+    ) -> Reply:
+        try:
+            response = connection.post(
+                self.settings.url,
+                data=envelope,
+                headers={"X-AnchorMailbox": self.address.encode()},
+                allow_redirects=False,
+                timeout=(_CONNECT, self.settings.timeout + len(envelope) / _SLOWEST),
+            )
+        except connections.BREAKS as error:
+            raise EndpointError(link.of_break(error, envelope, request)) from error
+        if response.status_code in {200, 500}:
+            try:
+                return read(response.content, request.operation)
+            except NotSoapError:  # its status says what it is
+                pass
+        failure = link.of_status(response, request, len(envelope), proven=connections.gate.open)
+        raise EndpointError(self._failed(failure))
+
+    def _failed(self, failure: Failure) -> Failure:
+        """A refused service account stops every mailbox that it signs in for."""
+        if failure.sign_in and self.settings.access != "direct":
+            return replace(failure, action=Action.STOP_BATCH)
+        return failure

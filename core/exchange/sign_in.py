@@ -1,0 +1,186 @@
+"""Signed-in connections to Exchange, by exchangelib: the only file that imports it.
+
+exchangelib knows how to sign in and keeps a pool of sessions; what comes out is a plain `requests.Session`. Its own
+services are not used: they send a request again when an answer is lost, and so duplicate mail (measured, 5.6).
+"""
+
+import socket
+import ssl
+import struct
+import threading
+import warnings
+from time import monotonic
+from typing import Any, Final
+
+import requests
+from exchangelib.configuration import Configuration
+from exchangelib.credentials import Credentials
+from exchangelib.protocol import BaseProtocol
+from exchangelib.transport import BASIC, NTLM
+from exchangelib.version import Build, Version
+from requests.adapters import HTTPAdapter
+from requests.auth import HTTPBasicAuth
+from spnego.exceptions import SpnegoError
+from urllib3.exceptions import HTTPError, InsecureRequestWarning
+
+from core import __version__
+from core.exchange.gate import Gate
+from core.exchange.settings import Settings
+from core.ports.failure import Action, EndpointError, Failure
+from core.secret import Secret
+
+_AUTH: Final = {"basic": BASIC, "ntlm": NTLM}
+#: Given so that exchangelib asks the server for nothing before the first request.
+_VERSION: Final = Version(build=Build(15, 0, 847, 32), api_version="Exchange2013_SP1")
+#: IIS keeps an idle connection for two minutes, firewalls often less: one that idled longer is not trusted, in seconds.
+_IDLE: Final = 60.0
+
+_SOCKET: Final = [
+    (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    # A connection that we give up must not go on delivering what is still in the buffer.
+    (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)),
+]
+
+
+class _Adapter(HTTPAdapter):
+    """One connection with our own TLS context: the system's authorities, or those of one file, or none asked."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+        super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0, pool_block=True)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs, ssl_context=self._context, socket_options=_SOCKET)
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Leave everything to the context; requests would add the authorities that it ships."""
+
+
+class _Protocol(BaseProtocol):  # type: ignore[misc]
+    """exchangelib's pool of sessions for one set of settings; not one of those that it shares process-wide."""
+
+    def __init__(self, settings: Settings, password: Secret) -> None:
+        self._settings = settings
+        self._password = password
+        self._context = _tls(settings)
+        super().__init__(
+            Configuration(
+                service_endpoint=settings.url,
+                credentials=Credentials(settings.username, password.reveal()),
+                auth_type=_AUTH[settings.auth],
+                version=_VERSION,
+                max_connections=settings.max_connections,
+            )
+        )
+
+    def create_session(self) -> requests.Session:
+        session: requests.Session = super().create_session()
+        if self._settings.auth == "basic":
+            # As bytes, because requests can write no more than Latin-1.
+            session.auth = HTTPBasicAuth(self._settings.username.encode(), self._password.reveal().encode())
+        session.trust_env = False  # no proxies, .netrc or authorities from the environment
+        session.verify = self._settings.verify
+        session.headers["User-Agent"] = f"mailcutover/{__version__}"
+        session.mount("https://", _Adapter(self._context))
+        session.mount("http://", _Adapter(self._context))
+        return session
+
+
+class Connections:
+    """Connections to one endpoint under one account, shared by every mailbox with the same settings."""
+
+    #: What a request may end with when it does not come through. KeyError: NTLM's handshake met an answer without a
+    #: challenge.
+    BREAKS: Final = (requests.RequestException, HTTPError, SpnegoError, KeyError, OSError)
+
+    def __init__(self, settings: Settings, password: Secret) -> None:
+        self.gate = Gate()
+        self._protocol = _Protocol(settings, password)
+        self._used: dict[requests.Session, float] = {}
+
+    def take(self) -> requests.Session:
+        """A connection for one request; waits while all of them are in use."""
+        session: requests.Session = self._protocol.get_session()
+        if session in self._used and monotonic() - self._used[session] > _IDLE:
+            del self._used[session]
+            session = self._protocol.renew_session(session)
+        return session
+
+    def give(self, session: requests.Session) -> None:
+        """Back after an answer, good for the next request."""
+        self._used[session] = monotonic()
+        self._protocol.release_session(session)
+
+    def drop(self, session: requests.Session) -> None:
+        """Back after a failure: it is closed, and a new one takes its place."""
+        self._used.pop(session, None)
+        self._protocol.retire_session(session)
+
+    def signed_in(self, session: requests.Session) -> bool:
+        """Whether this connection has brought an answer: NTLM signs in connections, not requests."""
+        return session in self._used
+
+    def close(self) -> None:
+        """Close all connections that are not in use."""
+        self._protocol.close()
+        self._used.clear()
+
+
+_lock = threading.Lock()
+_shared: dict[tuple[object, ...], tuple[Connections, int]] = {}
+
+
+def _key(settings: Settings, password: Secret) -> tuple[object, ...]:
+    """Everything that makes a difference on the wire, and to whom it belongs."""
+    return (
+        settings.url,
+        settings.auth,
+        settings.username,
+        password,
+        settings.ca_file,
+        settings.verify,
+        settings.max_connections,
+    )
+
+
+def join(settings: Settings, password: Secret) -> Connections:
+    """The connections for these settings, made by who comes first. Raises EndpointError for a useless `ca_file`."""
+    key = _key(settings, password)
+    with _lock:
+        connections, users = _shared.get(key) or (Connections(settings, password), 0)
+        _shared[key] = connections, users + 1
+    return connections
+
+
+def leave(settings: Settings, password: Secret) -> None:
+    """Undo one `join`; who leaves last closes them."""
+    key = _key(settings, password)
+    with _lock:
+        connections, users = _shared[key]
+        if users > 1:
+            _shared[key] = connections, users - 1
+            return
+        del _shared[key]
+    connections.close()
+
+
+def _tls(settings: Settings) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=settings.ca_file)
+    except OSError as error:  # ssl.SSLError is one
+        raise EndpointError(
+            Failure(
+                Action.STOP_BATCH,
+                "CA_FILE",
+                f"the authorities in {settings.ca_file} cannot be read",
+                said=str(error),
+                cure="destination.ca_file must name a file of PEM certificates",
+            )
+        ) from error
+    if not settings.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        # The batch said so in so many words, and the console keeps saying it.
+        warnings.filterwarnings("ignore", category=InsecureRequestWarning)
+    return context
