@@ -1,0 +1,119 @@
+"""Connections to each endpoint: never more than allowed, over all mailboxes, batches and processes of a store."""
+
+import threading
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from core.clock import Clock
+from core.store.slots import Slots
+from core.sync.control import Control
+
+#: How often a waiting mailbox asks again: another process does not tell when it gives a connection back. Seconds.
+_LOOK = 0.25
+
+#: After a throttle the number of connections grows again by one in so many seconds.
+_WIDEN = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One connection to an endpoint (host:port), and how many its batch allows."""
+
+    endpoint: str
+    allowed: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Waiter:
+    endpoints: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Narrow:
+    limit: int
+    since: float
+
+
+class Connections:
+    """Grants connections to mailboxes in the order they asked.
+
+    All that a mailbox needs is granted together, so that two never wait for each other. A mailbox that waits for one
+    endpoint holds up only those that need the same one. An endpoint that throttles us gets half as many connections as
+    it had, and one more a minute from then on.
+    """
+
+    def __init__(self, slots: Slots, clock: Clock) -> None:
+        self._slots = slots
+        self._clock = clock
+        self._waiting: deque[_Waiter] = deque()
+        self._used: Counter[str] = Counter()
+        self._narrow: dict[str, _Narrow] = {}
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def held(self, needs: Sequence[Need], control: Control) -> Iterator[bool]:
+        """Wait for these connections and hold them; yields False when stopping came first."""
+        granted = self._acquire(needs, control)
+        try:
+            yield granted
+        finally:
+            if granted:
+                self._release(needs)
+
+    def throttled(self, endpoint: str) -> None:
+        """The endpoint asked us to slow down."""
+        with self._changed:
+            self._narrow[endpoint] = _Narrow(max(1, self._used[endpoint] // 2), self._clock.monotonic())
+
+    def _acquire(self, needs: Sequence[Need], control: Control) -> bool:
+        mine = _Waiter(frozenset(need.endpoint for need in needs))
+        with self._changed:
+            self._waiting.append(mine)
+            try:
+                while not control.stopping():
+                    if self._turn(mine) and self._try(needs):
+                        return True
+                    self._changed.wait(_LOOK)
+                return False
+            finally:
+                self._waiting.remove(mine)
+                self._changed.notify_all()
+
+    def _release(self, needs: Sequence[Need]) -> None:
+        with self._changed:
+            for need in needs:
+                self._give(need)
+            self._changed.notify_all()
+
+    def _turn(self, mine: _Waiter) -> bool:
+        """Whether nobody who asked earlier needs the same endpoint."""
+        for other in self._waiting:
+            if other is mine:
+                return True
+            if other.endpoints & mine.endpoints:
+                return False
+        return False
+
+    def _try(self, needs: Sequence[Need]) -> bool:
+        got: list[Need] = []
+        for need in needs:
+            if not self._slots.acquire(need.endpoint, need.allowed, now=self._narrowed(need.endpoint)):
+                for other in got:
+                    self._give(other)
+                return False
+            got.append(need)
+            self._used[need.endpoint] += 1
+        return True
+
+    def _give(self, need: Need) -> None:
+        self._used[need.endpoint] -= 1
+        self._slots.release(need.endpoint, need.allowed)
+
+    def _narrowed(self, endpoint: str) -> int | None:
+        """How many connections this process keeps to since the endpoint asked it to slow down; None: no less."""
+        narrow = self._narrow.get(endpoint)
+        if narrow is None:
+            return None
+        return narrow.limit + int((self._clock.monotonic() - narrow.since) / _WIDEN)
