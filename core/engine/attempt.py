@@ -1,0 +1,150 @@
+"""One try at one mailbox's pass: its connections, both sign-ins, the pass, and everything closed again."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from core.batch.words import format_duration
+from core.engine.context import RunContext
+from core.engine.ending import Done, Ending, Fails, Halted, Waits
+from core.engine.mailbox import MailboxRun
+from core.engine.steering import PassControl
+from core.errors import FencedError, HeldError, UserError
+from core.mail.outcome import Counts
+from core.ports.destination import Destination
+from core.ports.failure import Action, EndpointError, Failure, Side
+from core.ports.source import Source
+from core.printable import printable
+from core.status import Condition, PassKind
+from core.store.ledger import Ledger
+from core.store.pair import pair_id
+from core.sync.context import PassContext
+
+
+class Attempt:
+    """Used once, by the worker that took the mailbox. `passing` is called when both ends are open."""
+
+    def __init__(
+        self,
+        run: RunContext,
+        mailbox: MailboxRun,
+        control: PassControl,
+        passing: Callable[[PassKind, Counts], None],
+    ) -> None:
+        self._run = run
+        self._mailbox = mailbox
+        self._control = control
+        self._passing = passing
+        self._connecting: tuple[Side, float] | None = None  # to whom, since when (monotonic); None while the pass runs
+
+    def go(self) -> Ending:
+        """Do it. Never raises: what goes wrong is an ending, too."""
+        try:
+            with self._run.connections.held(list(self._run.needs.values()), self._control) as granted:
+                return self._with_connections() if granted else Halted()
+        except EndpointError as error:
+            return self._act_on(error.failure)
+        except FencedError as error:
+            return Fails(str(error), whole_batch=True, fault=error)
+        except (UserError, HeldError) as error:
+            return Fails(str(error))
+        except Exception as error:  # noqa: BLE001  one mailbox's fault is kept from the others, and told
+            return Fails(f"a fault of mailcutover's own: {type(error).__name__}", fault=error)
+
+    def _with_connections(self) -> Ending:
+        run, mailbox = self._run, self._mailbox
+        pair = run.batch.pair(mailbox.mailbox)
+        with self._lease(pair_id(run.database, pair)) as epoch, self._open() as (source, destination):
+            ledger = Ledger(run.database, pair, epoch)
+            kind = PassKind.INITIAL if ledger.first_pass() else PassKind.INCREMENTAL
+            self._passing(kind, ledger.total())
+            try:
+                result = run.doors.run_pass(
+                    PassContext(
+                        source=source,
+                        destination=destination,
+                        ledger=ledger,
+                        options=run.batch.options,
+                        kind=kind,
+                        control=self._control,
+                        budget=run.budget,
+                        narrate=mailbox.narrate,
+                        board=mailbox.board,
+                        clock=run.clock,
+                        settle=run.settle,
+                        retry_rejected=run.retry_rejected,
+                    )
+                )
+            finally:
+                mailbox.counted(ledger.total())
+        if result.finished:
+            return Done(mailbox.new(), result.flags_changed, result.rejected)
+        assert self._control.stopping(), "the pass ended before it was done, and nobody had asked it to"
+        return Halted()
+
+    @contextmanager
+    def _lease(self, pair: int) -> Iterator[int]:
+        """Hold the pair, so that no other batch or process moves this mailbox; yields the epoch."""
+        lease = self._run.runner.take_pair(pair)
+        try:
+            yield lease.epoch
+        finally:
+            lease.release()
+
+    @contextmanager
+    def _open(self) -> Iterator[tuple[Source, Destination]]:
+        """Both ends, signed in."""
+        run, mailbox = self._run, self._mailbox
+        mailbox.signing_in()
+        source = run.doors.source(run.batch, mailbox.mailbox)
+        try:
+            destination = run.doors.destination(run.batch, mailbox.mailbox)
+            try:
+                self._connect(Side.SOURCE, source)
+                self._connect(Side.DESTINATION, destination)
+                yield source, destination
+            finally:
+                destination.close()
+        finally:
+            source.close()
+
+    def _connect(self, side: Side, end: Source | Destination) -> None:
+        clock = self._run.clock
+        self._connecting = (side, clock.monotonic())
+        end.connect()
+        self._run.reach[side].answered(clock.monotonic())
+        self._connecting = None
+
+    def _act_on(self, failure: Failure) -> Ending:
+        """What an endpoint's failure means for the mailbox and for the batch."""
+        said = printable(failure.sentence())
+        if failure.action is Action.RETRY:
+            return self._link_lost(said)
+        if failure.action is Action.WAIT:
+            return self._throttled(failure, said)
+        condition = Condition.QUOTA if failure.quota else None
+        return Fails(said, condition, whole_batch=failure.action is Action.STOP_BATCH)
+
+    def _link_lost(self, said: str) -> Ending:
+        now = self._run.clock.monotonic()
+        wait = self._mailbox.backoff.failed(now)
+        if self._connecting is not None:
+            side, began = self._connecting
+            common = self._run.reach[side].silent(began, now)
+            if common is None:
+                tries = len(self._run.patience.before_first) + 1
+                return Fails(f"{said}; it did not answer in {tries} tries", whole_batch=True)
+            wait = None if wait is None else max(wait, common)
+        return self._given_up(said) if wait is None else Waits(wait, Condition.WAITING_FOR_LINK, said)
+
+    def _throttled(self, failure: Failure, said: str) -> Ending:
+        now = self._run.clock.monotonic()
+        wait = self._mailbox.backoff.failed(now, failure.seconds)
+        if wait is None:
+            return self._given_up(said)
+        self._run.reach[failure.side].throttled(now, wait)
+        self._run.connections.throttled(self._run.needs[failure.side].endpoint)
+        return Waits(wait, Condition.THROTTLED, said)
+
+    def _given_up(self, said: str) -> Fails:
+        after = format_duration(self._run.batch.options.give_up_after)
+        return Fails(f"{said}; given up after {after} without any progress (options.give_up_after)")

@@ -1,0 +1,168 @@
+"""Whoever runs batches in this process: a command or a console has one host, whatever it runs."""
+
+import threading
+from collections.abc import Mapping, Sequence
+
+from core.batch.definition import Batch, Mailbox
+from core.clock import Clock, SystemClock
+from core.endpoints.factory import endpoint_name
+from core.engine.batch_run import BatchRun
+from core.engine.budget import MEMORY, MemoryBudget
+from core.engine.context import Doors, RunContext, real_doors
+from core.engine.limits import Connections, Need
+from core.engine.mailbox import MailboxRun
+from core.engine.retry import Patience, Reach
+from core.engine.standing import Mark
+from core.errors import UserError
+from core.event import Event, Tell
+from core.ports.failure import Side
+from core.status import ACTIVE, MailboxStatus, PassKind
+from core.store.batches import Batches
+from core.store.board import Board
+from core.store.database import Database
+from core.store.events import EventLog
+from core.store.lease import Lease, Runner
+from core.store.slots import Slots
+from core.store.views import mailboxes as mailbox_views
+from core.store.wanted import Wanted
+
+__all__ = ["BatchRun", "Host"]
+
+
+class Host:
+    """Runs batches, each in threads of its own; memory and connections are shared among them.
+
+    `doors` and `patience` are for tests. Close it when done; it does not close the database.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock | None = None,
+        *,
+        doors: Doors | None = None,
+        patience: Patience | None = None,
+        memory: int = MEMORY,
+    ) -> None:
+        self._database = database
+        self._clock = clock or SystemClock()
+        self._doors = doors
+        self._patience = patience or Patience()
+        self._runner = Runner(database)
+        self._connections = Connections(Slots(database, self._runner), self._clock)
+        self._budget = MemoryBudget(memory)
+        self._events = EventLog(database)
+        self._lock = threading.Lock()
+        self._running: dict[str, BatchRun] = {}
+
+    def start(
+        self,
+        batch: Batch,
+        *,
+        mailboxes: Sequence[str] | None = None,
+        watch: bool = False,
+        retry_rejected: bool = False,
+        tell: Tell | None = None,
+    ) -> BatchRun:
+        """Begin to move a batch, or only `mailboxes` (source logins or destination addresses) of it; returns at once.
+
+        A pause or stop of the batch is lifted, one of a mailbox is not. `tell` hears every event besides the log; it
+        must not block. Raises HeldError when the batch is run elsewhere, UserError for a mailbox that it does not have.
+        """
+        chosen = batch.mailboxes if mailboxes is None else batch.select(mailboxes)
+        needs = _needs(batch)
+        with self._lock:
+            lease = self._runner.take(f"batch:{batch.name}")
+            try:
+                Batches(self._database).add(batch)
+                Wanted(self._database).clear(batch.name)
+                run = self._prepare(batch, chosen, needs, lease, watch=watch, retry_rejected=retry_rejected, tell=tell)
+            except BaseException:
+                lease.release()
+                raise
+            self._running[batch.name] = run
+            run.begin()
+        return run
+
+    def close(self) -> None:
+        """Stop what runs, at a message boundary, and give everything back."""
+        with self._lock:
+            running = list(self._running.values())
+        for run in running:
+            run.stop()
+        for run in running:
+            run.join()
+        self._runner.close()
+
+    def _prepare(
+        self,
+        batch: Batch,
+        chosen: Sequence[Mailbox],
+        needs: Mapping[Side, Need],
+        lease: Lease,
+        *,
+        watch: bool,
+        retry_rejected: bool,
+        tell: Tell | None,
+    ) -> BatchRun:
+        board = Board(self._database, batch.name)
+        run = RunContext(
+            batch=batch,
+            database=self._database,
+            clock=self._clock,
+            runner=self._runner,
+            board=board,
+            tell=self._teller(tell),
+            doors=self._doors or real_doors(),
+            connections=self._connections,
+            budget=self._budget,
+            patience=self._patience,
+            reach={side: Reach(self._patience, insist=watch) for side in Side},
+            needs=needs,
+            retry_rejected=retry_rejected,
+            watch=watch,
+        )
+        with self._database.reading() as connection:
+            views = {view.source: view for view in mailbox_views(connection, batch.name)[0]}
+        runs = []
+        for mailbox in chosen:
+            view = views.pop(mailbox.source)
+            kind = PassKind.INITIAL if view.synced is None else PassKind.INCREMENTAL
+            runs.append(
+                MailboxRun(
+                    run,
+                    mailbox,
+                    board.mailbox(mailbox.source),
+                    rest=MailboxStatus.STOPPED if view.status in ACTIVE else view.status,
+                    kind=kind,
+                    rejected=view.counts.rejected > 0,
+                )
+            )
+        others = [Mark.of_status(view.status, rejected=view.counts.rejected > 0) for view in views.values()]
+        return BatchRun(run, lease, runs, others, self._forget)
+
+    def _teller(self, tell: Tell | None) -> Tell:
+        if tell is None:
+            return self._events.append
+
+        def both(event: Event) -> None:
+            self._events.append(event)
+            tell(event)
+
+        return both
+
+    def _forget(self, run: BatchRun) -> None:
+        with self._lock:
+            self._running.pop(run.name, None)
+
+
+def _needs(batch: Batch) -> dict[Side, Need]:
+    """One connection to each end."""
+    source = Need(endpoint_name(batch.source), batch.source.max_connections)
+    destination = Need(endpoint_name(batch.destination), batch.destination.max_connections)
+    if source.endpoint == destination.endpoint and min(source.allowed, destination.allowed) < 2:
+        raise UserError(
+            f"{batch.file}: max_connections: source and destination are both {source.endpoint}, "
+            "and a mailbox needs a connection to each; allow 2 or more"
+        )
+    return {Side.SOURCE: source, Side.DESTINATION: destination}

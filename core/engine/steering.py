@@ -1,0 +1,109 @@
+"""What is wanted of a batch and its mailboxes, and how a pass hears of it."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from core.status import Wish
+from core.store.wanted import Wishes
+
+#: How often the store is asked what is wanted, in seconds; a wish is obeyed within half a second.
+POLL = 0.25
+
+_STRENGTH = {Wish.RUN: 0, Wish.PAUSE: 1, Wish.STOP: 2, Wish.STOP_NOW: 3}
+
+
+def stronger(*wishes: Wish) -> Wish:
+    """The wish that overrules the others: stop now, stop, pause, run."""
+    return max(wishes, key=_STRENGTH.__getitem__)
+
+
+class PassControl:
+    """`core.sync.control.Control` for one pass. Once told to stop it stays so: a resume begins another pass."""
+
+    __slots__ = ("_cut", "_halt")
+
+    def __init__(self) -> None:
+        self._halt = threading.Event()
+        self._cut = threading.Event()
+
+    def stopping(self) -> bool:
+        """Whether to begin nothing new; what is in flight finishes."""
+        return self._halt.is_set()
+
+    def cut(self) -> bool:
+        """Whether not even to wait for what is in flight."""
+        return self._cut.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep so long, or until `stopping`; True when that was why it ended."""
+        return self._halt.wait(seconds)
+
+    def obey(self, wish: Wish) -> None:
+        """Stop when the wish is not to run."""
+        if wish is Wish.STOP_NOW:
+            self._cut.set()
+        if wish is not Wish.RUN:
+            self._halt.set()
+
+
+class Steering:
+    """The wishes of one batch, from the store and from this process, and the controls of its passes."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._told = Wish.RUN  # by this process: a signal, or the console that owns it
+        self._batch = Wish.RUN
+        self._mailboxes: Mapping[str, Wish] = {}
+        self._controls: dict[str, PassControl] = {}
+
+    def tell(self, wish: Wish) -> None:
+        """This process itself is told to stop; never taken back."""
+        with self._lock:
+            self._told = stronger(self._told, wish)
+            self._obey()
+
+    def read(self, wishes: Wishes) -> bool:
+        """Take what the store says; True when it is new."""
+        with self._lock:
+            if wishes.batch == self._batch and wishes.mailboxes == self._mailboxes:
+                return False
+            self._batch = wishes.batch
+            self._mailboxes = dict(wishes.mailboxes)
+            self._obey()
+            return True
+
+    def batch(self) -> Wish:
+        """What is wanted of the batch as a whole."""
+        with self._lock:
+            return stronger(self._told, self._batch)
+
+    def mailbox(self, source: str) -> Wish:
+        """What is wanted of one mailbox by itself."""
+        with self._lock:
+            return self._mailboxes.get(source, Wish.RUN)
+
+    def of(self, source: str) -> Wish:
+        """What is wanted of one mailbox, all things considered."""
+        with self._lock:
+            return self._of(source)
+
+    @contextmanager
+    def control(self, source: str) -> Iterator[PassControl]:
+        """The control for one pass over this mailbox."""
+        control = PassControl()
+        with self._lock:
+            self._controls[source] = control
+            control.obey(self._of(source))
+        try:
+            yield control
+        finally:
+            with self._lock:
+                del self._controls[source]
+
+    def _of(self, source: str) -> Wish:
+        return stronger(self._told, self._batch, self._mailboxes.get(source, Wish.RUN))
+
+    def _obey(self) -> None:
+        for source, control in self._controls.items():
+            control.obey(self._of(source))
