@@ -1,0 +1,109 @@
+"""Ways in which a request can go wrong, for the script. Each is a value: `Busy(back_off_ms=300)`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+#: Codes after which Exchange does not look at the rest of the batch.
+_STOPPING: Final = {
+    "ErrorServerBusy",
+    "ErrorInternalServerTransientError",
+    "ErrorMailboxStoreUnavailable",
+    "ErrorMailboxMoveInProgress",
+    "ErrorTimeoutExpired",
+    "ErrorExceededConnectionCount",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A SOAP fault for the whole request, raised before anything is done."""
+
+    code: str
+    text: str = "The request failed."
+    status: int = 500
+    values: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """The fault ErrorServerBusy, with BackOffMilliseconds where given."""
+
+    back_off_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemError:
+    """An error for items of a request: the `at`-th (from 1), or those whose MIME fulfils `where`, or every one.
+
+    `inner` makes it ErrorInternalServerError with an InnerErrorResponseCode. `stops` says whether later items are
+    answered ErrorBatchProcessingStopped; None does what Exchange does for that code.
+    """
+
+    code: str
+    at: int | None = None
+    where: Callable[[bytes], bool] | None = None
+    text: str = "The item was refused."
+    inner: str | None = None
+    stops: bool | None = None
+
+    def hits(self, place: int, mime: Callable[[], bytes]) -> bool:
+        """Whether it is about the item at `place`."""
+        return (self.at is None or self.at == place) and (self.where is None or self.where(mime()))
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the rest of the batch is left undone."""
+        return self.stops if self.stops is not None else (self.inner or self.code) in _STOPPING
+
+
+@dataclass(frozen=True, slots=True)
+class Http:
+    """An HTTP status without SOAP: 401, 403, 404.13, 413, 429, 503 ..."""
+
+    status: int
+    retry_after: int | None = None
+    body: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """The connection is reset instead of an answer, before or after the work is stored.
+
+    `items` stores only that many of the request's items (with `when="after"`).
+    """
+
+    when: Literal["before", "after"] = "after"
+    items: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoreLate:
+    """The connection is reset at once, and the work is stored `seconds` later all the same."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Truncated:
+    """All is stored, but only `keep` bytes of the answer's body arrive before the connection closes."""
+
+    keep: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Fewer:
+    """All is stored, but the last `by` answers are missing."""
+
+    by: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Slow:
+    """The answer comes `seconds` later: `where` says whether the wait is before or after the work is stored."""
+
+    seconds: float
+    where: Literal["before", "after"] = "after"
+
+
+Outcome = Fault | Busy | ItemError | Http | Reset | StoreLate | Truncated | Fewer | Slow
