@@ -103,7 +103,9 @@ class Connection:
             pass
 
     def has(self, capability: str) -> bool:
-        """Whether the server offers this capability; False before the first sign-in."""
+        """Whether the server offers this capability after the sign-in, which is made when it was not yet."""
+        if not self.capabilities:
+            self.connect()
         return capability in self.capabilities
 
     @contextmanager

@@ -36,6 +36,7 @@ class Scripted:
         self._listener = socket.create_server((self.host, 0))
         self._thread = threading.Thread(target=self._serve)
         self._ending = False
+        self._peer: socket.socket | None = None
         self.port: int = self._listener.getsockname()[1]
         self.seen: list[str] = []
         self.connections = 0
@@ -46,6 +47,9 @@ class Scripted:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._ending = True
+        if self._peer is not None:
+            with suppress(OSError):  # it is gone already
+                self._peer.shutdown(socket.SHUT_RDWR)
         socket.create_connection((self.host, self.port)).close()  # wakes accept
         self._thread.join()
         self._listener.close()
@@ -60,6 +64,7 @@ class Scripted:
             with peer:
                 if self._ending:
                     return
+                self._peer = peer
                 self.connections += 1
                 with suppress(ConnectionError):  # the client hung up
                     self._talk(peer)

@@ -53,9 +53,8 @@ def opened() -> Iterator[Callable[..., Connection]]:
 @pytest.mark.parametrize("security", ["none", "starttls", "tls"])
 def test_signs_in(dovecot: Dovecot, opened: Callable[..., Connection], user: str, security: Security) -> None:
     connection = opened(address(dovecot, security, ca_file=dovecot.ca_file), user)
-    assert not connection.has("CONDSTORE")
-    connection.connect()
     assert connection.has("CONDSTORE")
+    assert not connection.has("NONSENSE")
     assert connection.order(b"NOOP").ok
 
 

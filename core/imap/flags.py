@@ -1,0 +1,15 @@
+"""FLAGS as the server spelt them. A keyword may be a number or NIL, and some servers send 8-bit ones."""
+
+from functools import lru_cache
+
+from core.mail.flags import Flags
+
+
+@lru_cache(maxsize=4096)
+def flags_of(text: bytes) -> Flags:
+    """What stands between the parentheses of FLAGS; 8-bit keywords are taken for UTF-8, then for Latin-1."""
+    try:
+        words = text.decode()
+    except UnicodeDecodeError:
+        words = text.decode("latin-1")
+    return Flags.of(word.strip('"') for word in words.split() if word.strip('"'))
