@@ -12,6 +12,7 @@ from core.errors import StateError
 _NETWORK = re.compile(
     r"(nfs\d*|cifs|smb\w*|afs|ceph|glusterfs|lustre|gpfs|ncpfs|fuse\.(sshfs|glusterfs|ceph(-fuse)?|rclone|s3fs))\Z"
 )
+_MOUNTS = Path("/proc/self/mountinfo")
 _OCTAL = re.compile(r"\\([0-7]{3})")
 
 
@@ -34,7 +35,7 @@ def mount_of(path: str, mountinfo: str) -> Mount | None:
     `mountinfo` is the text of /proc/self/mountinfo (proc(5)); blanks in it are written as octal escapes.
     """
     best = None
-    for line in mountinfo.splitlines():
+    for line in mountinfo.split("\n"):  # a name may hold what str.splitlines takes for a line end
         fields = line.split(" ")
         try:
             point = _OCTAL.sub(lambda found: chr(int(found[1], 8)), fields[4])
@@ -79,7 +80,7 @@ def _chosen(explicit: Path | None) -> Path:
 def _refuse_network(path: Path) -> None:
     try:
         # Names are bytes to the kernel; as in os.fsdecode, so that they compare equal.
-        mountinfo = os.fsdecode(Path("/proc/self/mountinfo").read_bytes())
+        mountinfo = os.fsdecode(_MOUNTS.read_bytes())
     except FileNotFoundError:
         return  # no Linux: nothing can be known
     mount = mount_of(str(path), mountinfo)

@@ -5,7 +5,7 @@ whatever looks active is shown as Stopped here: nothing is ever stuck "Syncing".
 changed (`after_rev`) must read everything once more when `BatchView.runner` comes or goes, or `mailboxes` changes.
 """
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -130,11 +130,11 @@ def mailboxes(connection: Connection, batch: str, after_rev: int = 0) -> tuple[l
     table = schema.mailbox
     holder = holders(connection, "batch").get(batch)
     runs = holder is not None and holder.alive
-    query = select(table, *_MAILBOX_COUNTS).where(table.c.batch == batch).order_by(table.c.position)
+    query = select(*_MAILBOX).where(table.c.batch == batch).order_by(table.c.position)
     if after_rev:
         query = query.where(table.c.rev > after_rev)
     newest = revision(connection)
-    return [_mailbox(row, runs=runs) for row in connection.execute(query)], newest
+    return [_mailbox(row, runs=runs) for row in connection.execute(query).all()], newest
 
 
 def folders(connection: Connection, batch: str, source: str) -> list[FolderView]:
@@ -170,6 +170,14 @@ def status_object(database: Database, batch: str | None = None) -> dict[str, Any
 
 
 _MAILBOX_COUNTS = [schema.mailbox.c[name] for name in COUNTS]
+_MAILBOX = [
+    schema.mailbox.c[name]
+    for name in (
+        *("batch", "source", "destination", "position", "status", "condition", "until", "why", "error", "activity"),
+        *("progressed", "rate", "eta", "pass_kind", "pass_started", "pass_new", "pass_flags_changed", "synced", "rev"),
+        *COUNTS,
+    )
+]
 _FOLDER_COUNTS = [schema.board_folder.c[name] for name in COUNTS]
 
 
@@ -239,30 +247,33 @@ def _batch(row: Any, runner: Holder | None, sums: _Sums) -> BatchView:
     )
 
 
-def _mailbox(row: Any, *, runs: bool) -> MailboxView:
-    condition = _CONDITION[row.condition]
+def _mailbox(row: Sequence[Any], *, runs: bool) -> MailboxView:
+    """From the columns of `_MAILBOX`; by position, for 50,000 rows at a time."""
+    batch, source, destination, position, word, condition_word, until, why, error, activity, progressed = row[:11]
+    rate, eta, kind, started, new, flags_changed, synced, rev, *counts = row[11:]
+    condition = _CONDITION[condition_word]
     lasts = runs or condition in _LASTING
     return MailboxView(
-        row.batch,
-        row.source,
-        row.destination,
-        row.position,
-        _shown(_STATUS[row.status], runs=runs),
+        batch,
+        source,
+        destination,
+        position,
+        _shown(_STATUS[word], runs=runs),
         condition if lasts else None,
-        moment(row.until) if lasts else None,
-        row.why if lasts else "",
-        row.error,
-        row.activity if runs else "",
-        moment(row.progressed),
-        row.rate if runs else None,
-        row.eta if runs else None,
-        _KIND[row.pass_kind],
-        moment(row.pass_started),
-        row.pass_new,
-        row.pass_flags_changed,
-        moment(row.synced),
-        Counts(*row[-len(COUNTS) :]),
-        row.rev,
+        moment(until) if lasts else None,
+        why if lasts else "",
+        error,
+        activity if runs else "",
+        moment(progressed),
+        rate if runs else None,
+        eta if runs else None,
+        _KIND[kind],
+        moment(started),
+        new,
+        flags_changed,
+        moment(synced),
+        Counts(*counts),
+        rev,
     )
 
 
