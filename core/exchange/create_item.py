@@ -5,9 +5,10 @@ Element by element machinery sets importance, sensitivity and receipts that nobo
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
-from core.exchange import answers
+from core.exchange import answers, find
 from core.exchange.properties import created
 from core.exchange.session import Session
 from core.exchange.soap import MESSAGES, TYPES, Answer, Request, attribute
@@ -23,7 +24,7 @@ _ITEM: Final = f"{MESSAGES}Items/*/{TYPES}ItemId"
 def create(session: Session, folder: str, batch: Sequence[Outgoing]) -> list[Written]:
     """Send messages to a folder, by its id; as many answers as messages, in their order.
 
-    Raises EndpointError when the request failed as a whole; one refused message alone is a `Written` like any other.
+    Raises EndpointError when the request failed as a whole.
     """
     keep = session.settings.read_receipts == "keep"
     parts: list[bytes | Body] = [
@@ -38,13 +39,9 @@ def create(session: Session, folder: str, batch: Sequence[Outgoing]) -> list[Wri
         parts += (_OPEN, message.body, f"</t:MimeContent>{xml}</t:Message>".encode())
         dropped.append(lost)
     parts.append(_CLOSE)
-    try:
-        replies = session.call(Request("CreateItem", parts, answers=len(batch), writes=True))
-    except EndpointError as error:
-        if error.failure.action is not Action.REJECT:
-            raise
-        return [Written(batch[0].token, failure=error.failure)]
-    return [_written(message, answer, lost) for message, answer, lost in zip(batch, replies, dropped, strict=True)]
+    replies = session.call(Request("CreateItem", parts, answers=len(batch), writes=True))
+    written = [_written(*each) for each in zip(batch, replies, dropped, strict=True)]
+    return _look_again(session, folder, written)
 
 
 def _written(message: Outgoing, answer: Answer, dropped: tuple[str, ...]) -> Written:
@@ -52,3 +49,30 @@ def _written(message: Outgoing, answer: Answer, dropped: tuple[str, ...]) -> Wri
         return Written(message.token, failure=answers.of_item(answer))
     item = answer.first(_ITEM)
     return Written(message.token, None if item is None else item.get("Id"), dropped=dropped)
+
+
+def _look_again(session: Session, folder: str, written: list[Written]) -> list[Written]:
+    """Settle what was refused for no reason given: such an error may come after the item was saved.
+
+    The server has answered, so what is not there now will not come later.
+    """
+    unsure = [
+        each.token
+        for each in written
+        if each.failure is not None and each.failure.in_doubt and each.failure.action is Action.REJECT
+    ]
+    if not unsure:
+        return written
+    try:
+        found = {token: item for item, token in find.by_key(session, folder, unsure)}
+    except EndpointError as error:
+        failure = replace(error.failure, in_doubt=True)
+        return [replace(each, failure=failure) if each.token in unsure else each for each in written]
+    return [_settled(each, found.get(each.token)) if each.token in unsure else each for each in written]
+
+
+def _settled(written: Written, item: str | None) -> Written:
+    if item is not None:
+        return Written(written.token, item)
+    assert written.failure is not None
+    return replace(written, failure=replace(written.failure, in_doubt=False))

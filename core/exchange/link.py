@@ -1,6 +1,6 @@
 """What the connection to Exchange does below SOAP, and what to do about it: HTTP statuses and broken links.
 
-Statuses were measured at Exchange's front ends, IIS, gromox 3.10 and reverse proxies.
+Statuses as IIS, the front ends of Exchange, gromox 3.10 and reverse proxies give them.
 """
 
 import re
@@ -32,7 +32,7 @@ _RAISE: Final = (
 
 
 def of_status(response: "requests.Response", request: Request, size: int, *, proven: bool) -> Failure:
-    """What an answer means that is no SOAP. `size` is the request's in bytes; `proven`: EWS has answered here before."""
+    """What an answer without SOAP means. `size` is the request's in bytes; `proven`: EWS has answered here before."""
     status = response.status_code
     code = f"HTTP {status}"
     if status == 401:
