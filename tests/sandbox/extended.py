@@ -9,6 +9,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from lxml import etree
@@ -53,7 +54,12 @@ class Path:
 
 def path(element: etree._Element) -> Path:
     """The property that an ExtendedFieldURI names. Raises RefusedError(ErrorInvalidExtendedProperty)."""
-    given = {str(name): str(value) for name, value in element.attrib.items()}
+    return _path(tuple((str(name), str(value)) for name, value in element.attrib.items()))
+
+
+@lru_cache(maxsize=4096)
+def _path(attributes: tuple[tuple[str, str], ...]) -> Path:
+    given = dict(attributes)
     kind = given.get("PropertyType", "")
     tag = given.get("PropertyTag")
     group = given.get("PropertySetId") or _SETS.get(given.get("DistinguishedPropertySetId", ""))
@@ -67,8 +73,8 @@ def path(element: etree._Element) -> Path:
         key = f"{{{group.lower()}}}/" + (name if name is not None else f"#{int(number or 0)}")
     else:
         raise RefusedError("ErrorInvalidExtendedProperty", "The extended property attribute combination is invalid.")
-    attributes = "".join(f" {name}={attribute(value)}" for name, value in given.items())
-    return Path(f"{key} {kind}", kind, f"<t:ExtendedFieldURI{attributes}/>")
+    said = "".join(f" {name}={attribute(value)}" for name, value in attributes)
+    return Path(f"{key} {kind}", kind, f"<t:ExtendedFieldURI{said}/>")
 
 
 def value(path: Path, element: etree._Element) -> str:
@@ -103,6 +109,8 @@ def instant(said: str) -> str:
         raise ValueError(said)
     zone = match[3] or "Z"
     when = datetime.fromisoformat(match[1] + ("+00:00" if zone == "Z" else zone))
+    if zone == "Z":
+        return match[1] + "Z"
     return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ").rjust(20, "0")
 
 

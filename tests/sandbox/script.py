@@ -123,4 +123,14 @@ def _local(element: etree._Element) -> str:
     return etree.QName(element).localname
 
 
-_HOLDERS = {"Items", "ItemIds", "ItemChanges", "FolderIds", "Folders", "FolderChanges", "ParentFolderIds", "SourceIds"}
+_HOLDERS = {
+    "Items",
+    "ItemIds",
+    "ItemChanges",
+    "FolderIds",
+    "Folders",
+    "FolderChanges",
+    "ParentFolderIds",
+    "SourceIds",
+    "AttachmentIds",
+}

@@ -11,11 +11,16 @@ from email.parser import BytesParser
 from email.utils import getaddresses
 from functools import cached_property
 from io import BytesIO
+from typing import Final
 
 from tests.sandbox.message import words
 from tests.sandbox.message.head import head
 
-_HEADER = re.compile(rb"^([^\s:][^:\r\n]*?)[ \t]*:((?:[^\n]*(?:\n[ \t]+[^\n]*)*))", re.MULTILINE)
+_HEADER = re.compile(rb"^([^\s:][^:\r\n]*):((?:[^\n]*(?:\n[ \t]+[^\n]*)*))", re.MULTILINE)
+
+
+_BODIES: Final = {"plain", "html"}
+_DEEPEST: Final = 60  # levels of parts; what is nested deeper is read as one text
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +52,19 @@ class Parsed:
     def message(self) -> Message:
         """The message as the standard library reads it; one nested beyond sense is a single text."""
         try:
-            return BytesParser(policy=policy.compat32).parsebytes(self.mime)
+            message = BytesParser(policy=policy.compat32).parsebytes(self.mime)
         except RecursionError:
-            flat = Message()
-            flat.set_payload(self.mime[len(head(self.mime)) :].decode("ascii", "surrogateescape"))
-            return flat
+            message = None
+        if message is not None and _depth(message) <= _DEEPEST:
+            return message
+        flat = Message()
+        flat.set_payload(self.mime[len(head(self.mime)) :].decode("ascii", "surrogateescape"))
+        return flat
 
     @cached_property
     def headers(self) -> tuple[tuple[str, bytes], ...]:
         """Every header field of the top block, in order: name and raw value."""
-        return tuple((words.plain(name), value.strip()) for name, value in _HEADER.findall(head(self.mime)))
+        return tuple((words.plain(name).strip(), value.strip()) for name, value in _HEADER.findall(head(self.mime)))
 
     @cached_property
     def transport_headers(self) -> str:
@@ -117,7 +125,7 @@ def content(part: Message) -> bytes:
     """A leaf's decoded bytes; what cannot be decoded stands as it is."""
     payload = part.get_payload()
     if isinstance(payload, list):  # message/rfc822 and message/delivery-status
-        return b"\r\n".join(written(inner) for inner in payload if isinstance(inner, Message))
+        return b"\r\n\r\n".join(written(inner).strip() for inner in payload if isinstance(inner, Message)) + b"\r\n"
     try:
         data = part.get_payload(decode=True)
     except (ValueError, LookupError, AssertionError, binascii.Error):
@@ -153,6 +161,16 @@ def _leaves(part: Message) -> Iterator[Message]:
         yield part
 
 
+def _depth(message: Message) -> int:
+    """How many levels of parts a message has."""
+    depth, level = 0, [message]
+    while level:
+        depth += 1
+        inner = (entry for part in level if isinstance(part.get_payload(), list) for entry in part.get_payload())
+        level = [entry for entry in inner if isinstance(entry, Message)]
+    return depth
+
+
 def attached(part: Message) -> bool:
     """Whether a part is shown as a file rather than as text."""
     return part.get_content_disposition() == "attachment" or bool(file_name(part))
@@ -160,6 +178,3 @@ def attached(part: Message) -> bool:
 
 def _header(part: Message, name: str) -> str:
     return words.decode(str(part.get(name, "")).encode("utf-8", "surrogateescape"))
-
-
-_BODIES = {"plain", "html"}

@@ -23,14 +23,18 @@ from tests.sandbox.message.parsed import Address, Parsed, attached, content, fil
 _OPAQUE: Final = {"multipart/signed", "multipart/encrypted"}
 _ATOM = re.compile(r"[\w!#$%&'*+/=?^`{|}~ -]*", re.ASCII)
 _ALTERNATIVES: Final = {"mixed", "alternative", "related", "report"}
+_DEPTH: Final = 20  # messages in messages that are written anew
 _NEWLINE = re.compile(rb"\r\n|\r|\n")
 
 
-def regenerate(mime: bytes, settings: Mapping[str, str] | None = None, sent: str | None = None) -> bytes:
+def regenerate(
+    mime: bytes, settings: Mapping[str, str] | None = None, sent: str | None = None, *, depth: int = 0
+) -> bytes:
     """The message as Exchange would hand it out.
 
     `settings` are item properties that were set explicitly (`Importance`, `IsReadReceiptRequested`, ...); they win over
-    what the MIME said. `sent` is the item's DateTimeSent, used where the MIME has no date.
+    what the MIME said. `sent` is the item's DateTimeSent, used where the MIME has no date. `depth` says how many
+    messages it is nested in.
     """
     parsed = Parsed(mime)
     fields = _fields(parsed, settings or {}, sent)
@@ -39,7 +43,7 @@ def regenerate(mime: bytes, settings: Mapping[str, str] | None = None, sent: str
         body = parsed.mime[len(head.head(mime)) :]
         body = re.sub(rb"\A\r?\n\r?\n", b"", body)
     else:
-        writer = _Writer(hashlib.sha256(mime).hexdigest()[:24])
+        writer = _Writer(hashlib.sha256(mime).hexdigest()[:24], depth)
         own, body = writer.part(parsed.message)
         fields += own
     fields.append((b"MIME-Version", b"1.0"))
@@ -49,8 +53,9 @@ def regenerate(mime: bytes, settings: Mapping[str, str] | None = None, sent: str
 class _Writer:
     """Writes parts; every multipart of one message has a boundary of its own."""
 
-    def __init__(self, digest: str) -> None:
+    def __init__(self, digest: str, depth: int) -> None:
         self._digest = digest
+        self._depth = depth
         self._number = count()
 
     def part(self, part: Message) -> tuple[list[tuple[bytes, bytes]], bytes]:
@@ -81,8 +86,8 @@ class _Writer:
         """A nested message is an item of its own and is written anew too; a delivery status stays as it is."""
         inner = [entry for entry in payload if isinstance(entry, Message)]
         subtype = _token(part.get_content_subtype())
-        nested = subtype == b"rfc822" and bool(inner)
-        body = regenerate(written(inner[0])) if nested else _lines(content(part))
+        nested = subtype == b"rfc822" and bool(inner) and self._depth < _DEPTH
+        body = regenerate(written(inner[0]), depth=self._depth + 1) if nested else _lines(content(part))
         fields = [(b"Content-Type", b"message/" + subtype)]
         if attached(part):
             fields.append((b"Content-Disposition", b"attachment"))
@@ -164,7 +169,7 @@ def _addresses(found: tuple[Address, ...]) -> bytes:
 def _address(entry: Address) -> bytes:
     address = words.encode(entry.address)
     if not entry.name:
-        return address
+        return b"<" + address + b">"
     if entry.name.isascii() and not _ATOM.fullmatch(entry.name):
         name = b'"' + re.sub(r'(["\\])', r"\\\1", entry.name).encode() + b'"'
     else:
@@ -195,7 +200,8 @@ def _text(part: Message) -> tuple[list[tuple[bytes, bytes]], bytes]:
     if name.lower().startswith(("utf-16", "utf-32", "utf_16", "utf_32")):
         encoding, body = b"base64", _base64(data)
     else:
-        encoding, body = b"quoted-printable", b"\r\n".join(_quoted(line) for line in data.split(b"\n"))
+        encoding = b"quoted-printable"
+        body = _lines(binascii.b2a_qp(data.replace(b"\n", b"\r\n"), quotetabs=False, istext=True, header=False))
     return [(b"Content-Type", declared), (b"Content-Transfer-Encoding", encoding)], body
 
 
@@ -223,11 +229,6 @@ def _parameter(name: str, value: str) -> bytes:
 def _token(value: str) -> bytes:
     """A type or character set as a token; what cannot be one is left out."""
     return re.sub(r"[^A-Za-z0-9!#$&^_.+-]", "", value).encode() or b"x-unknown"
-
-
-def _quoted(line: bytes) -> bytes:
-    """One line in quoted-printable."""
-    return binascii.b2a_qp(line, quotetabs=False, istext=False, header=False).replace(b"=\n", b"=\r\n")
 
 
 def _base64(data: bytes) -> bytes:
