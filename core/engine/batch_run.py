@@ -99,12 +99,13 @@ class BatchRun:
             self._end()
         except BaseException as fault:  # noqa: BLE001
             self._faults.append(fault)
-        self.exit_code = max(map(_code, self.faults), default=exit_code(self._roster.tally))
+        self.exit_code = max(map(_code, self.faults), default=self._ended_with())
         self._on_end(self)
         self._ended.set()
 
     def _begin(self) -> None:
-        self._narrate.info(EventKind.BATCH_STARTED, f"{len(self._roster.mailboxes)} mailboxes")
+        number = len(self._roster.mailboxes)
+        self._narrate.info(EventKind.BATCH_STARTED, f"{number} mailbox{'es' if number != 1 else ''}")
         for warning in self._run.batch.warnings():
             self._narrate.warning(EventKind.BATCH_WARNING, warning)
         self._run.board.batch(warning="; ".join(self._run.batch.warnings()))
@@ -174,13 +175,17 @@ class BatchRun:
             self._roster.rest()
             status, condition = resting(tally)
             self._run.board.batch(status=status, condition=condition, until=None, why="", next_pass=None)
-            if exit_code(tally) == EXIT_STOPPED:
-                self._narrate.info(EventKind.BATCH_STOPPED, "stopped")
+            if self._ended_with() == EXIT_STOPPED:
+                held = ", ".join(self._roster.parked())
+                self._narrate.info(EventKind.BATCH_STOPPED, f"stopped; not done: {held}" if held else "stopped")
             else:
                 self._narrate.info(EventKind.BATCH_FINISHED, str(status))
             self._run.board.flush()
         finally:
             self._lease.release()
+
+    def _ended_with(self) -> int:
+        return exit_code(self._roster.tally, watch=self._run.watch)
 
 
 def _code(fault: BaseException) -> int:

@@ -114,10 +114,13 @@ def over(tally: Tally, wish: Wish, *, watch: bool) -> bool:
     return not any(mark.stage in UNFINISHED for mark in present)
 
 
-def exit_code(tally: Tally) -> int:
-    """How the run ended, in the contract's codes: done 0, with failures or rejections 1, stopped or paused 3."""
+def exit_code(tally: Tally, *, watch: bool) -> int:
+    """How the run ended, in the contract's codes: done 0, with failures or rejections 1, stopped or paused 3.
+
+    With --watch a run is never done by itself.
+    """
     present = [mark for mark, number in tally.items() if number and mark.ours]
-    if _open(present):
+    if watch or _open(present):
         return EXIT_STOPPED
     if any(mark.stage is Stage.FAILED or mark.rejected for mark in present):
         return EXIT_UNFINISHED

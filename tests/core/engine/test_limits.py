@@ -1,0 +1,146 @@
+"""Connections: never more than allowed, first come first served, narrower after a throttle."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from core.engine.limits import Connections, Need
+from core.engine.steering import PassControl
+from core.status import Wish
+from core.store.database import Database
+from core.store.lease import Runner
+from core.store.slots import Slots
+
+Until = Callable[[Callable[[], object]], None]
+
+OLD, NEW, OTHER = "old.example:993", "new.example:443", "other.example:993"
+
+
+@dataclass
+class ManualClock:
+    at: float = 1000.0
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.at, UTC)
+
+    def monotonic(self) -> float:
+        return self.at
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def slots(tmp_path: Path, no_thread_left: None) -> Iterator[Slots]:
+    database = Database.open(tmp_path)
+    runner = Runner(database)
+    yield Slots(database, runner)
+    runner.close()
+    database.close()
+
+
+class Asker:
+    """A mailbox that asks for connections in a thread, and holds them until told to give them back."""
+
+    def __init__(self, connections: Connections, *needs: Need) -> None:
+        self.control = PassControl()
+        self.granted: bool | None = None
+        self._done = threading.Event()
+        self._connections = connections
+        self._needs = needs
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self) -> None:
+        with self._connections.held(self._needs, self.control) as granted:
+            self.granted = granted
+            self._done.wait(20)
+
+    def end(self) -> None:
+        self._done.set()
+        self._thread.join(20)
+        assert not self._thread.is_alive()
+
+
+def test_no_more_than_allowed_and_in_the_order_of_asking(slots: Slots, clock: ManualClock, until: Until) -> None:
+    connections = Connections(slots, clock)
+    askers: list[Asker] = []
+    for waiting in (0, 0, 1, 2, 3):
+        asker = Asker(connections, Need(OLD, 2), Need(NEW, 9))
+        askers.append(asker)
+        until(lambda asker=asker, waiting=waiting: asker.granted or len(connections._waiting) == waiting > 0)
+    for ended in range(5):
+        granted = min(5, ended + 2)
+        until(lambda granted=granted: all(asker.granted for asker in askers[:granted]))
+        assert [asker.granted for asker in askers[granted:]] == [None] * (5 - granted)
+        askers[ended].end()
+
+
+def test_who_waits_for_one_endpoint_does_not_hold_up_another(slots: Slots, clock: ManualClock, until: Until) -> None:
+    connections = Connections(slots, clock)
+    holder = Asker(connections, Need(OLD, 1))
+    until(lambda: holder.granted)
+    waiting = Asker(connections, Need(OLD, 1), Need(NEW, 1))
+    until(lambda: len(connections._waiting) == 1)
+    other = Asker(connections, Need(OTHER, 1))
+    until(lambda: other.granted)
+    assert waiting.granted is None
+    for asker in (holder, waiting, other):
+        asker.end()
+
+
+def test_nothing_is_kept_of_a_grant_that_could_not_be_whole(slots: Slots, clock: ManualClock, until: Until) -> None:
+    connections = Connections(slots, clock)
+    holder = Asker(connections, Need(NEW, 1))
+    until(lambda: holder.granted)
+    waiting = Asker(connections, Need(OLD, 1), Need(NEW, 1))
+    until(lambda: len(connections._waiting) == 1)
+    waiting.control.obey(Wish.STOP)
+    until(lambda: waiting.granted is False)
+    late = Asker(connections, Need(OLD, 1))
+    until(lambda: late.granted)
+    for asker in (holder, waiting, late):
+        asker.end()
+
+
+def test_opposite_batches_between_two_full_servers_do_not_wait_for_each_other(
+    slots: Slots, clock: ManualClock, until: Until
+) -> None:
+    connections = Connections(slots, clock)
+    askers = [
+        Asker(connections, *(needs if number % 2 else reversed(needs)))
+        for number in range(6)
+        for needs in ([Need(OLD, 1), Need(NEW, 1)],)
+    ]
+    left = set(askers)
+    while left:
+        until(lambda: any(asker.granted for asker in left))
+        granted = {asker for asker in left if asker.granted}
+        for asker in granted:
+            asker.end()
+        left -= granted
+
+
+def test_a_throttle_halves_and_a_minute_gives_one_back(slots: Slots, clock: ManualClock, until: Until) -> None:
+    connections = Connections(slots, clock)
+    held = [Asker(connections, Need(OLD, 9)) for _ in range(4)]
+    until(lambda: all(asker.granted for asker in held))
+    connections.throttled(OLD)
+    for asker in held[:3]:
+        asker.end()
+    second = Asker(connections, Need(OLD, 9))
+    until(lambda: second.granted)
+    third = Asker(connections, Need(OLD, 9))
+    until(lambda: len(connections._waiting) == 1)
+    clock.at += 59
+    assert third.granted is None
+    clock.at += 1
+    until(lambda: third.granted)
+    for asker in (held[3], second, third):
+        asker.end()
