@@ -60,7 +60,7 @@ def appended(completion: Completion) -> str | None:
 class Pipeline:
     """Sends letters to one folder over one wire. `answers` and `begun` stay true when `run` raises.
 
-    `folder` is the selected folder's name as it is sent, quoted. `answers` holds one Completion a letter, None while
+    `folder` is the selected folder's name, without CR, LF and NUL. `answers` holds one Completion a letter, None while
     there is none. `begun` are the letters of which a byte may have left: without an answer, those are in doubt.
     """
 
@@ -68,7 +68,9 @@ class Pipeline:
         self.answers: list[Completion | None] = [None] * len(letters)
         self.begun: set[int] = set()
         self._wire = wire
-        self._folder = folder
+        # Some servers list names with 8-bit bytes and take them back so; not all: ask first.
+        self._folder = b'"' + folder.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
+        self._odd_folder = not folder.isascii()
         self._letters = letters
         self._unasked = unasked
         self._buffer = bytearray()
@@ -104,6 +106,7 @@ class Pipeline:
         size = letter.body.size
         ask = (
             letter.ask
+            or self._odd_folder
             or size > self._unasked
             or not letter.body.in_memory
             or not (letter.received is None or sure_date(letter.received))

@@ -1,0 +1,284 @@
+"""A mailbox that is written to over IMAP (core.ports.destination).
+
+A folder is known by its name on the wire, a message by ``uidvalidity:uid``, a mark is ``uidvalidity:uidnext``.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from core.imap import lookup, moving
+from core.imap.answers import failure_of
+from core.imap.append import Letter, Pipeline, appended, unasked
+from core.imap.connection import Connection
+from core.imap.keeping import NOBODY, Keeping, Kept
+from core.imap.selection import Selection, open_folder
+from core.imap.tree import FolderTree, name_of
+from core.imap.wire import Completion, Response
+from core.mail.flags import SEEN, Flags
+from core.mail.folder import FolderPath, Role
+from core.ports.destination import DestinationFolder, Doubt, Limits, Outgoing, Present, Shown, Written
+from core.ports.failure import Action, EndpointError, Failure
+
+#: As many as go out in one breath: at 40 ms round trip, waiting for their answers costs a tenth of the time.
+_BATCH = Limits(batch_messages=500, batch_bytes=4 << 20)
+_GONE = frozenset({"NONEXISTENT", "TRYCREATE"})
+_APPENDLIMIT = re.compile(rb"\bAPPENDLIMIT (\d+)", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class _Opened:
+    """The selected folder. `uidnext` is a lower bound: messages that come later have this UID or a higher one."""
+
+    selection: Selection
+    keeping: Keeping
+    uidnext: int
+
+
+class ImapDestination:
+    """Writes one mailbox over one connection (`core.ports.destination.Destination`)."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._tree = FolderTree(connection)
+        self._opened: _Opened | None = None
+        self._limits = _BATCH
+        self._copying: dict[tuple[str, str], Doubt] = {}  # item and target folder of a COPY that was begun
+
+    @property
+    def limits(self) -> Limits:
+        """What one `write` may carry; the largest message once the server has told its APPENDLIMIT (RFC 7889)."""
+        return self._limits
+
+    def connect(self) -> None:
+        """Sign in and see that INBOX may be written to."""
+        done = self._connection.order(b"SELECT INBOX", otherwise=Action.STOP_MAILBOX)
+        self._connection.selected = None
+        if done.code == "READ-ONLY":
+            raise EndpointError(
+                Failure(
+                    Action.STOP_MAILBOX,
+                    done.code,
+                    "the mailbox may only be read",
+                    said=done.said,
+                    cure="grant this account the right to write to it",
+                    side=self._connection.side,
+                )
+            )
+        self._limits = replace(_BATCH, max_message=self._largest())
+
+    def folders(self) -> Sequence[DestinationFolder]:
+        """All folders of the personal namespace that can hold messages."""
+        return self._tree.list()
+
+    def create_folder(self, path: FolderPath, role: Role | None, *, subscribed: bool = True) -> DestinationFolder:
+        """The folder at `path` or of that role, made when it is not there.
+
+        Where the server cannot take the name, the path that comes back is spelt otherwise (core.imap.naming).
+        """
+        return self._tree.create(path, role, subscribed=subscribed)
+
+    def rename_folder(self, folder: DestinationFolder, path: FolderPath) -> DestinationFolder:
+        """Give a folder another path, with what hangs below it; where the server refuses, it comes back as it was."""
+        self._opened = None
+        return self._tree.rename(folder, path)
+
+    def mark(self, folder: DestinationFolder) -> str:
+        """UIDVALIDITY and a UIDNEXT that no later message will be below."""
+        opened = self._open(folder)
+        return f"{opened.selection.uidvalidity}:{opened.uidnext}"
+
+    def write(self, folder: DestinationFolder, batch: Sequence[Outgoing]) -> Sequence[Written]:
+        """Append these messages. A lost link raises EndpointError, in doubt unless nothing had been sent."""
+        opened = self._open(folder)
+        kept = [opened.keeping.sort(message.flags) for message in batch]
+        letters = [
+            Letter(message.body, keeps.flags, message.received, ask=keeps.unsure)
+            for message, keeps in zip(batch, kept, strict=True)
+        ]
+        begun: set[int] = set()
+        try:
+            with self._connection.live() as wire:
+                free = unasked(self._connection.capabilities)
+                pipeline = Pipeline(wire, opened.selection.name, letters, free)
+                begun = pipeline.begun
+                pipeline.run()
+        except EndpointError as error:
+            self._opened = None
+            raise EndpointError(replace(error.failure, in_doubt=bool(begun))) from error
+        if pipeline.bad:
+            # What comes after may be read as commands, or have been.
+            self._connection.drop()
+        written = [
+            self._written(message, keeps, answer, begun=index in begun)
+            for index, (message, keeps, answer) in enumerate(zip(batch, kept, pipeline.answers, strict=True))
+        ]
+        self._advance(opened, written)
+        return written
+
+    def look_up(self, folder: DestinationFolder, doubts: Sequence[Doubt], claimed: frozenset[str]) -> dict[str, str]:
+        """Which of these are there, among what came after their marks. In a folder made anew, none is."""
+        opened = self._seen(folder)
+        if opened is None:
+            return {}
+        validity = opened.selection.uidvalidity
+        known = [(uid, doubt) for doubt in doubts if (uid := _uid(doubt.mark, validity)) is not None]
+        taken = {uid for item in claimed if (uid := _uid(item, validity)) is not None}
+        found = lookup.find(self._connection, known, taken)
+        return {token: f"{validity}:{uid}" for token, uid in found.items()}
+
+    def present(self, folder: DestinationFolder) -> Iterator[Present]:
+        r"""Every message with its canonical fingerprint, but those flagged \Deleted, which are on their way out."""
+        opened = self._seen(folder)
+        if opened is None or not opened.selection.exists:
+            return
+        uids = lookup.undeleted(self._connection)
+        for uid, print_ in lookup.fingerprints(self._connection, uids, whole=True):
+            yield Present(f"{opened.selection.uidvalidity}:{uid}", canonical=print_)
+
+    def shown(self, folder: DestinationFolder, items: Sequence[str]) -> dict[str, Shown]:
+        """The flags of these items now."""
+        opened = self._seen(folder)
+        if opened is None:
+            return {}
+        validity = opened.selection.uidvalidity
+        uids = {uid: item for item in items if (uid := _uid(item, validity)) is not None}
+        found = lookup.flags(self._connection, sorted(uids))
+        return {uids[uid]: Shown(flags) for uid, flags in found.items()}
+
+    def change_flags(self, folder: DestinationFolder, item: str, add: Flags, remove: Flags) -> tuple[str, ...]:
+        """Add and remove flags of one item, nothing else; returns those that the folder does not let us change."""
+        opened = self._open(folder)
+        uid = _uid(item, opened.selection.uidvalidity)
+        if uid is None:
+            return ()
+        added = opened.keeping.sort(add)
+        left = list(added.dropped)
+        for sign, flags in ((b"+", added.flags), (b"-", opened.keeping.sort(remove).flags)):
+            done = self._connection.run(_store(uid, sign, flags)) if flags else None
+            if done is None or done.ok:
+                continue
+            failure = failure_of(done, self._connection.side, otherwise=Action.REJECT)
+            if failure.action is not Action.REJECT:
+                raise EndpointError(failure)
+            left.extend(flags)
+        return tuple(left)
+
+    def move(self, item: str, folder: DestinationFolder, to: DestinationFolder) -> str | None:
+        """Move one item to another folder; None where it no longer is where we put it.
+
+        None, too, where the server could not say what it is there (no UIDPLUS): then it stays. Without MOVE it is
+        copied and then expunged alone; when the link is lost in between, the next try finds the copy and goes on.
+        """
+        if not self._connection.has("UIDPLUS"):
+            return None
+        if self._connection.has("MOVE"):
+            uid = _uid(item, self._open(folder).selection.uidvalidity)
+            return None if uid is None else moving.move(self._connection, uid, name_of(to))
+        return self._move_by_copy(item, folder, to)
+
+    def close(self) -> None:
+        """Sign out; never raises."""
+        self._connection.close()
+        self._opened = None
+
+    # --- folders and messages ---------------------------------------------------------------------------------------
+
+    def _open(self, folder: DestinationFolder) -> _Opened:
+        """The folder, selected; as it was when it was selected, if it still is."""
+        opened = self._opened
+        selected = self._connection.selected
+        if opened is not None and selected is opened.selection and opened.selection.name == name_of(folder):
+            return opened
+        self._opened = None
+        selection = open_folder(self._connection, name_of(folder), read_only=False)
+        uidnext = selection.uidnext or (lookup.last(self._connection) + 1 if selection.exists else 1)
+        self._opened = _Opened(selection, Keeping(selection.permanent, self._takes), uidnext)
+        return self._opened
+
+    def _seen(self, folder: DestinationFolder) -> _Opened | None:
+        """The folder as it is now; None when it is gone."""
+        self._opened = None
+        try:
+            return self._open(folder)
+        except EndpointError as error:
+            if error.failure.code in _GONE:
+                return None
+            raise
+
+    def _takes(self, keyword: str) -> bool | None:
+        """Whether the selected folder takes a new keyword: tried on a message that cannot exist."""
+        if self._connection.run(_store(NOBODY, b"+", (keyword,))).ok:
+            return True
+        # Refused for the keyword, or because there is no such message?
+        return False if self._connection.run(_store(NOBODY, b"+", (SEEN,))).ok else None
+
+    def _written(self, message: Outgoing, kept: Kept, answer: Completion | None, *, begun: bool) -> Written:
+        if answer is not None and answer.ok:
+            return Written(message.token, appended(answer), dropped=kept.dropped)
+        if answer is not None:
+            failure = failure_of(answer, self._connection.side, otherwise=Action.REJECT)
+        else:
+            failure = Failure(
+                Action.RETRY,
+                "UNANSWERED",
+                "the connection was closed because the server did not understand a message before this one",
+                side=self._connection.side,
+                in_doubt=begun,
+            )
+        return Written(message.token, failure=failure)
+
+    def _advance(self, opened: _Opened, written: Sequence[Written]) -> None:
+        """What comes next has a higher UID; where that is not known, the folder is selected anew."""
+        for one in written:
+            uid = None if one.item is None else _uid(one.item, opened.selection.uidvalidity)
+            if uid is not None:
+                opened.uidnext = max(opened.uidnext, uid + 1)
+            elif one.failure is None or one.failure.code in _GONE:
+                self._opened = None
+
+    def _move_by_copy(self, item: str, folder: DestinationFolder, to: DestinationFolder) -> str | None:
+        there = None
+        if (item, to.ref) in self._copying:
+            there = self.look_up(to, [self._copying[item, to.ref]], frozenset()).get(item)
+        else:
+            mark = self.mark(to)
+            uid = _uid(item, self._open(folder).selection.uidvalidity)
+            before = None if uid is None else lookup.doubt(self._connection, uid, item, mark)
+            if before is None:
+                return None
+            self._copying[item, to.ref] = before
+        uid = _uid(item, self._open(folder).selection.uidvalidity)
+        if uid is not None:
+            there = there or moving.copy(self._connection, uid, name_of(to))
+            if there is not None:
+                moving.expunge(self._connection, uid)
+        del self._copying[item, to.ref]
+        return there
+
+    def _largest(self) -> int | None:
+        """The largest message that the server takes, in bytes, where it tells (RFC 7889)."""
+        for capability in self._connection.capabilities:
+            name, _, size = capability.partition("=")
+            if name == "APPENDLIMIT" and size.isdecimal():
+                return int(size)
+        if not self._connection.has("APPENDLIMIT"):
+            return None
+        said: list[int] = []
+
+        def take(response: Response) -> None:
+            found = _APPENDLIMIT.search(response.text) if response.kind == b"STATUS" else None
+            said.extend([int(found[1])] if found else [])
+
+        self._connection.order(b"STATUS INBOX (APPENDLIMIT)", take)
+        return said[0] if said else None
+
+
+def _uid(item: str, uidvalidity: int) -> int | None:
+    """The number after the colon of an item or a mark; None when it is of another UIDVALIDITY."""
+    validity, _, uid = item.partition(":")
+    return int(uid) if validity == str(uidvalidity) else None
+
+
+def _store(uid: int, sign: bytes, flags: Sequence[str]) -> bytes:
+    return b"UID STORE %d %bFLAGS.SILENT (%b)" % (uid, sign, " ".join(flags).encode("ascii"))
