@@ -131,7 +131,7 @@ def test_a_body_of_another_size_is_a_fault_of_ours(dovecot: Dovecot, user: str) 
 
 
 def commands(sent: bytearray) -> list[bytes]:
-    return re.findall(rb"(?m)^C\d+ (APPEND "INBOX" [^\r]*)\r\n", sent)
+    return re.findall(rb'(?m)^C\d+ (APPEND "INBOX" [^\r]*)\r\n', sent)
 
 
 def test_many_go_out_before_the_first_answer(dovecot: Dovecot, user: str) -> None:
