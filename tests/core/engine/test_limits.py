@@ -71,15 +71,18 @@ class Asker:
 def test_no_more_than_allowed_and_in_the_order_of_asking(slots: Slots, clock: ManualClock, until: Until) -> None:
     connections = Connections(slots, clock)
     askers: list[Asker] = []
-    for waiting in (0, 0, 1, 2, 3):
-        asker = Asker(connections, Need(OLD, 2), Need(NEW, 9))
-        askers.append(asker)
-        until(lambda asker=asker, waiting=waiting: asker.granted or len(connections._waiting) == waiting > 0)
-    for ended in range(5):
-        granted = min(5, ended + 2)
-        until(lambda granted=granted: all(asker.granted for asker in askers[:granted]))
-        assert [asker.granted for asker in askers[granted:]] == [None] * (5 - granted)
-        askers[ended].end()
+
+    def granted() -> list[bool]:
+        return [asker.granted is True for asker in askers]
+
+    for number in range(5):
+        askers.append(Asker(connections, Need(OLD, 2), Need(NEW, 9)))
+        until(lambda: sum(granted()) + len(connections._waiting) == len(askers))
+        assert granted() == [True, True, False, False, False][: number + 1]
+    for number in range(5):
+        askers.pop(0).end()
+        until(lambda: sum(granted()) == min(2, len(askers)))
+        assert granted() == [True, True, False, False][: 4 - number]
 
 
 def test_who_waits_for_one_endpoint_does_not_hold_up_another(slots: Slots, clock: ManualClock, until: Until) -> None:
@@ -124,7 +127,7 @@ def test_opposite_batches_between_two_full_servers_do_not_wait_for_each_other(
         granted = {asker for asker in left if asker.granted}
         for asker in granted:
             asker.end()
-        left -= granted
+        left.difference_update(granted)
 
 
 def test_a_throttle_halves_and_a_minute_gives_one_back(slots: Slots, clock: ManualClock, until: Until) -> None:
