@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import pytest
 
+from tests.sandbox.server import PracticeExchange
 from tests.servers import dovecot as dovecot_server
 from tests.servers.dovecot import Dovecot
 from tests.servers.pymap import Pymap
@@ -121,3 +122,36 @@ def pymap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pymap]:
         yield server
     finally:
         server.stop()
+
+
+@pytest.fixture
+def make_practice_exchange(tmp_path: Path) -> Iterator[Callable[..., PracticeExchange]]:
+    """Practice Exchanges, by the keywords of `PracticeExchange`; started, empty, and stopped at the end.
+
+    They validate against Microsoft's schemas where the test data is, and the test fails when they answered wrongly.
+    """
+    folder = Path(os.environ.get("MAILCUTOVER_TESTDATA") or CHECKOUT.parent / "shared") / "ews-schema"
+    schemas = folder if folder.is_dir() else None
+    if schemas is None and os.environ.get("CI") == "true":
+        lacking(f"no EWS schemas in {folder}")
+    servers: list[PracticeExchange] = []
+
+    def make(**options: Any) -> PracticeExchange:
+        data = tmp_path / f"exchange{len(servers)}"
+        server = PracticeExchange(**{"data": data, "schemas": schemas} | options)
+        servers.append(server)
+        server.start()
+        return server
+
+    yield make
+    for server in servers:
+        server.stop()
+    assert [problem for server in servers for problem in (*server.schema_errors, *server.errors)] == []
+
+
+@pytest.fixture
+def practice_exchange(make_practice_exchange: Callable[..., PracticeExchange]) -> PracticeExchange:
+    """A practice Exchange with the account svc (password: secret), which may impersonate."""
+    server = make_practice_exchange()
+    server.add_account("svc", "secret")
+    return server

@@ -4,12 +4,19 @@ The folder holds `ews-messages.xsd`, `ews-types.xsd` and `xml.xsd` (MS-OXWS* mer
 Microsoft's and no part of this project, so validation can be off; then the server says so once.
 """
 
+from functools import cache
 from pathlib import Path
 from threading import Lock
 
 from lxml import etree
 
 from tests.sandbox.soap import SoapFaultError, T
+
+
+@cache
+def compiled(folder: Path) -> "Schemas":
+    """The schemas of a folder; compiled once."""
+    return Schemas(folder)
 
 
 class Schemas:

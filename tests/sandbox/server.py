@@ -21,7 +21,7 @@ from tests.sandbox.connection import Connection, Limit
 from tests.sandbox.database import Database
 from tests.sandbox.mailbox import Mailbox
 from tests.sandbox.outcomes import Outcome
-from tests.sandbox.schemas import Schemas
+from tests.sandbox.schemas import compiled
 from tests.sandbox.script import Request, Rule, Script, Seen
 from tests.sandbox.service import Pace, Service
 from tests.sandbox.signin import BOTH, SignIn
@@ -55,7 +55,7 @@ class PracticeExchange:
         self._access = Access()
         self._script = Script()
         self._service = Service(
-            self._database, self._access, self._script, None if schemas is None else Schemas(schemas)
+            self._database, self._access, self._script, None if schemas is None else compiled(schemas)
         )
         self._schemes = schemes
         self._context: ssl.SSLContext | None = None
@@ -83,13 +83,14 @@ class PracticeExchange:
         accepting.start()
 
     def stop(self) -> None:
-        """Stop listening, end every connection, wait for what is being stored, close the disk."""
+        """Stop listening, end every connection, wait for what is being stored, close the disk. May be repeated."""
         with self._lock:
             self._stopping = True
             open_now = list(self._open)
-        if self._listener is not None:
-            self._listener.shutdown(socket.SHUT_RDWR)
-            self._listener.close()
+            listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.shutdown(socket.SHUT_RDWR)
+            listener.close()
         for connection in open_now:
             connection.shut()
         while True:

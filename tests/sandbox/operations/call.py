@@ -1,7 +1,8 @@
 """What every operation is given, and what many of them do the same way."""
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -52,6 +53,18 @@ class Call:
                 answers.append(Answer(empty, refusal.code, refusal.text, "Error", refusal.values))
                 stopped = scripted is not None and scripted.stopping
         return answers
+
+    @contextmanager
+    def atomic(self) -> Iterator[None]:
+        """All of a block's changes, or none of them when it is left with an exception."""
+        self.db.execute("SAVEPOINT one")
+        try:
+            yield
+        except BaseException:
+            self.db.execute("ROLLBACK TO one")
+            raise
+        finally:
+            self.db.execute("RELEASE one")
 
     def child(self, name: str) -> etree._Element:
         """A child of the request, which the schema demands. Raises RefusedError(ErrorInvalidRequest) without one."""

@@ -26,9 +26,10 @@ def update_item(call: Call) -> list[Answer]:
     def one(element: etree._Element) -> Answer:
         item, mailbox = call.item(element[0])
         _check_change_key(call, element[0], item)
-        for update in element.iterfind(f"{T}Updates/*"):
-            _update(call, item, mailbox, update)
-            item = items.get(call.db, item.id)
+        with call.atomic():
+            for update in element.iterfind(f"{T}Updates/*"):
+                _update(call, item, mailbox, update)
+                item = items.get(call.db, item.id)
         inner = f"<t:Message>{ids.item_id(mailbox.id, item.id, item.change)}</t:Message>"
         return Answer(f"<m:Items>{inner}</m:Items><m:ConflictResults><t:Count>0</t:Count></m:ConflictResults>")
 

@@ -76,15 +76,16 @@ def update_folder(call: Call) -> list[Answer]:
 
     def one(element: etree._Element) -> Answer:
         folder = call.folder(element[0])
-        for update in element.iterfind(f"{T}Updates/*"):
-            uri = update.find(f"{T}FieldURI")
-            name = "" if uri is None else uri.get("FieldURI", "")
-            if name not in _SETTABLE or (update.tag != f"{T}SetFolderField" and name != "folder:PermissionSet"):
-                raise RefusedError("ErrorInvalidPropertySet", f"The property of a folder cannot be set: {name}")
-            if name == "folder:DisplayName":
-                folders.place(call.db, folder, name=update.findtext(f".//{T}DisplayName") or "")
-            elif name == "folder:FolderClass":
-                folders.classify(call.db, folder, update.findtext(f".//{T}FolderClass") or "")
+        with call.atomic():
+            for update in element.iterfind(f"{T}Updates/*"):
+                uri = update.find(f"{T}FieldURI")
+                name = "" if uri is None else uri.get("FieldURI", "")
+                if name not in _SETTABLE or (update.tag != f"{T}SetFolderField" and name != "folder:PermissionSet"):
+                    raise RefusedError("ErrorInvalidPropertySet", f"The property of a folder cannot be set: {name}")
+                if name == "folder:DisplayName":
+                    folders.place(call.db, folder, name=update.findtext(f".//{T}DisplayName") or "")
+                elif name == "folder:FolderClass":
+                    folders.classify(call.db, folder, update.findtext(f".//{T}FolderClass") or "")
         return _placed(call, folder)
 
     return call.each(call.child("FolderChanges"), one, EMPTY)
