@@ -24,7 +24,7 @@ _SAYINGS = {
 }
 
 
-def state_error(error: Exception, path: Path) -> StateError | None:
+def state_error(error: BaseException, path: Path) -> StateError | None:
     """The StateError that `error` means, or None when it is a fault of ours, such as wrong SQL."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     if not isinstance(cause, sqlite3.Error):

@@ -26,6 +26,7 @@ FILE = "state.db"
 #: PRAGMA application_id ("mcut"): the mark by which a store of ours is known.
 _APPLICATION = 0x6D637574
 _PATIENCE = 30.0  # seconds to wait for other processes before giving up with a clear word
+_BUSY = 10.0  # seconds that SQLite itself waits: for foreign programs, and while a process opens or closes the store
 
 
 class Database:
@@ -150,7 +151,7 @@ def _version(connection: Connection, path: Path) -> int:
 def _engine(path: Path, *, begin: str, pragmas: tuple[str, ...]) -> Engine:
     engine = create_engine(
         f"sqlite:///{path}",
-        connect_args={"timeout": 10.0, "check_same_thread": False},
+        connect_args={"timeout": _BUSY, "check_same_thread": False},
         poolclass=QueuePool,
         pool_size=4,
         max_overflow=-1,

@@ -167,7 +167,7 @@ class Writer:
                     done += 1
                     if time.monotonic() > until:
                         break
-        except Exception as error:  # noqa: BLE001 - told to everyone who waits
+        except BaseException as error:  # noqa: BLE001 - told to everyone who waits
             self._refuse(tasks, state_error(error, self._path) or error)
             return
         self._put_back(tasks[done:])
@@ -182,23 +182,27 @@ class Writer:
     def _try(self, connection: Connection, task: _Task) -> None:
         """Run one work in its SAVEPOINT. Raises when not it alone, but the whole transaction is undone."""
         task.error = None
+        raw: Any = connection.connection.dbapi_connection
+        savepoint = connection.begin_nested()
         try:
-            with connection.begin_nested():
-                task.result = task.work(connection)
+            task.result = task.work(connection)
         except BaseException as error:
-            if isinstance(error, Exception) and state_error(error, self._path) is not None:
+            # After a disk error SQLite may have undone everything by itself, savepoints and all.
+            if not raw.in_transaction or state_error(error, self._path):
                 raise
+            savepoint.rollback()
             task.error = error
-        # SQLite undoes everything by itself after some errors, and pysqlite's commit then says nothing.
-        if not connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]
-            raise RuntimeError("the transaction was ended by a work") from task.error
+        else:
+            if not raw.in_transaction:  # pysqlite's commit would say nothing
+                raise RuntimeError("a work ended the transaction")
+            savepoint.commit()
 
     def _put_back(self, tasks: Sequence[_Task]) -> None:
         with self._changed:
             self._overdue[:0] = [task for task in tasks if task.future is None]
             self._waiting.extendleft(task for task in reversed(tasks) if task.future is not None)
 
-    def _refuse(self, tasks: Sequence[_Task], error: Exception) -> None:
+    def _refuse(self, tasks: Sequence[_Task], error: BaseException) -> None:
         """Nothing of `tasks` is on the disk: tell who waits, keep the rest for the next transaction."""
         unasked = [task for task in tasks if task.future is None]
         with self._changed:

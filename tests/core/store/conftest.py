@@ -64,9 +64,7 @@ def make_batch(tmp_path: Path) -> Callable[..., Any]:
             file=tmp_path / (file or f"{name}.toml"),
             source=SimpleNamespace(identity=source),
             destination=SimpleNamespace(identity="mail.new.example"),
-            mailboxes=tuple(
-                SimpleNamespace(source=login, destination=address) for login, address in mailboxes.items()
-            ),
+            mailboxes=tuple(SimpleNamespace(source=login, destination=address) for login, address in mailboxes.items()),
         )
 
     return make
