@@ -217,6 +217,8 @@ class Connection:
             timeout=SocketTimeout(self._timeouts.connect, self._timeouts.read),
         )
         client._imap.debug = 0  # noqa: SLF001 - else every line is formatted for a log that nobody reads
+        # The end of a pipeline must not wait a round trip for its beginning (RFC 896).
+        client.socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if address.security == "starttls":
             self._client = client  # so that a failure closes it
             if b"STARTTLS" not in client.capabilities():
