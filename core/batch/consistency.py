@@ -16,12 +16,12 @@ _A_REFERENCE = 'allowed: a secret reference such as "env:{}"'
 
 @dataclass(frozen=True, slots=True)
 class _Ends:
-    """Both servers' tables; `kind` and `access` are the destination's, None where it is no table."""
+    """Both servers' tables; `kind` and `access` are the destination's, None where nothing usable stands there."""
 
     source: Mapping[str, Any]
     destination: Mapping[str, Any]
-    kind: object
-    access: object
+    kind: str | None
+    access: str | None
 
 
 def contradictions(batch: Mapping[str, Any]) -> list[Problem]:
@@ -30,14 +30,15 @@ def contradictions(batch: Mapping[str, Any]) -> list[Problem]:
     ends = _Ends(
         _table(batch, "source"),
         destination,
-        destination.get("kind", "ews") if isinstance(batch.get("destination"), Mapping) else None,
-        destination.get("access", "impersonation"),
+        _text({"kind": "ews", **destination}, "kind") if isinstance(batch.get("destination"), Mapping) else None,
+        _text({"access": "impersonation", **destination}, "access"),
     )
     found = [
         *_certificates("source", ends.source),
         *_certificates("destination", ends.destination),
         *_account(ends),
         *_connections(ends),
+        *_trees(ends),
         *_dates(_table(batch, "options")),
     ]
     mailboxes = batch.get("mailboxes")
@@ -96,6 +97,21 @@ def _connections(ends: _Ends) -> Iterator[Problem]:
             )
 
 
+def _trees(ends: _Ends) -> Iterator[Problem]:
+    if ends.kind == "imap" and _same_login_for_all(ends.destination):
+        yield Problem(
+            "destination.admin.style",
+            'has no {user} in it, so that all mail would go to one mailbox; allowed: "authzid" '
+            'or a login with {user} in it, such as "{user}*{admin}"',
+        )
+
+
+def _same_login_for_all(endpoint: Mapping[str, Any]) -> bool:
+    """Whether the administrator signs in as himself alone, and sees everybody's folders in one tree."""
+    style = _text(_table(endpoint, "admin"), "style")
+    return style is not None and "{admin}" in style and "{" not in style.replace("{admin}", "")
+
+
 def _repeated(rows: Sequence[tuple[int, Mapping[str, Any]]]) -> Iterator[Problem]:
     """A source or destination that two mailboxes have. Logins may differ by case alone, addresses may not."""
     for key, cure in (("source", "give each login once"), ("destination", "give each mailbox one of its own")):
@@ -120,6 +136,10 @@ def _own_passwords(number: int, row: Mapping[str, Any], ends: _Ends) -> Iterator
     if row.get("password") is None and ends.source.get("admin") is None:
         reference = _A_REFERENCE.format("ANN_PASSWORD")
         yield problem("password", f"is missing {who}; {reference}, or one [source.admin] for all")
+    elif row.get("password") is None and row.get("root") is None and _same_login_for_all(ends.source):
+        yield problem(
+            "root", f"is missing {who}: source.admin.style has no {{user}} in it; say where this user's folders hang"
+        )
     missing = row.get("destination_password") is None
     reference = _A_REFERENCE.format("ANN_NEW_PASSWORD")
     if ends.kind == "imap":

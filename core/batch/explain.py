@@ -36,6 +36,8 @@ def explain(errors: Sequence[Mapping[str, Any]], table: Mapping[str, Any], keys:
     later: list[Problem] = []  # what may only follow from another problem
     for error in errors:
         loc: Place = error["loc"]
+        if error["type"] == "union_tag_invalid":
+            loc = (*loc, "kind")
         place = key_path(_without_tag(loc))
         if error["type"] == "default_factory_not_called" or (error["type"] == "too_short" and error["input"]):
             continue  # a default that hangs on a key which is wrong itself; an array whose entries all are
@@ -79,7 +81,12 @@ def _wrong(loc: Place, error: Mapping[str, Any]) -> str:
         case "literal_error":
             return wrong_type(_quoted(context["expected"]), value)
         case "union_tag_invalid":
-            return f"destination.kind is not known; allowed: {_quoted(context['expected_tags'])}"
+            kind, allowed = value["kind"], _quoted(context["expected_tags"])
+            return (
+                f"{shown(kind)} is not known; allowed: {allowed}"
+                if isinstance(kind, str)
+                else wrong_type(allowed, kind)
+            )
         case "too_short":
             return "is empty; allowed: at least one [[mailboxes]]"
         case "tuple_type" if loc == ("mailboxes",):
@@ -141,7 +148,7 @@ def _table_of(loc: Place) -> tuple[str, ...]:
 
 def _without_tag(loc: Place) -> Place:
     """A place as the file has it: pydantic puts the destination's kind between."""
-    return (loc[0], *loc[2:]) if len(loc) > 1 and loc[0] == "destination" else loc
+    return (loc[0], *loc[2:]) if len(loc) > 2 and loc[0] == "destination" else loc
 
 
 def _quoted(expected: str) -> str:

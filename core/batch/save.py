@@ -68,7 +68,9 @@ def _only_told(batch: Batch) -> dict[str, Any]:
             identity = imap_identity(endpoint.host, endpoint.port)
             computed = {"port": default_port(endpoint.security), "identity": identity}
         for key, value in computed.items():
-            if plain.get(key) == value:
+            # An identity that somebody wrote stays: it must not follow the host name when that changes one day.
+            spoken = key == "identity" and key in endpoint.model_fields_set
+            if plain.get(key) == value and not spoken:
                 del plain[key]
         table[side] = {"kind": endpoint.kind} | _in_toml(plain)
     if options := _in_toml(told.get("options", {})):

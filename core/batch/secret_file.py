@@ -68,7 +68,7 @@ def _private(path: Path, most: int) -> tuple[bytes, os.stat_result]:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except (OSError, ValueError) as error:
         raise SecretError(_unreadable(error)) from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         # Of the open file, not of the path: nobody can put another one in between.
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
@@ -76,10 +76,12 @@ def _private(path: Path, most: int) -> tuple[bytes, os.stat_result]:
         if status.st_mode & 0o077:
             mode = stat.S_IMODE(status.st_mode)
             raise SecretError(f"others can read or change the file (mode {mode:04o}); run: chmod 600 '{path}'")
-        try:
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
             return file.read(most), status
-        except OSError as error:
-            raise SecretError(_unreadable(error)) from None
+    except OSError as error:
+        raise SecretError(_unreadable(error)) from None
+    finally:
+        os.close(descriptor)
 
 
 def _state(path: Path) -> tuple[int, ...]:

@@ -21,7 +21,7 @@ def resolve(reference: str, *, base: Path, user: str) -> Secret:
     try:
         parsed = Reference.parse(reference)
     except ValueError as error:
-        raise SecretError(f"a secret reference {error}") from None
+        raise SecretError(str(error)) from None
     try:
         value = _value(parsed, base, user)
     except SecretError as error:

@@ -84,15 +84,15 @@ def check_url(url: str) -> str:
 
 def check_style(style: str) -> str:
     """How an administrator signs in for a user: ``authzid``, or a template of the login."""
-    allowed = 'allowed: "authzid", or a login with {user} in it, and {admin} where it belongs, such as "{user}*{admin}"'
+    allowed = 'allowed: "authzid", or a login made of {user} and {admin}, such as "{user}*{admin}"'
     check_text(style)
     if style == "authzid":
         return style
     places = set(_PLACEHOLDER.findall(style))
-    if "{user}" not in places:
-        raise ValueError(f"{shown(style)} has no {{user}} in it; {allowed}")
     if places - {"{user}", "{admin}"}:
         raise ValueError(f"{shown(style)} has a brace that means nothing; {allowed}")
+    if not places:
+        raise ValueError(f"{shown(style)} is the same login for all; {allowed}")
     return style
 
 
