@@ -75,14 +75,16 @@ def test_no_more_than_allowed_and_in_the_order_of_asking(slots: Slots, clock: Ma
     def granted() -> list[bool]:
         return [asker.granted is True for asker in askers]
 
+    def stands(*expected: bool) -> bool:
+        return granted() == list(expected) and len(connections._waiting) == expected.count(False)
+
     for number in range(5):
         askers.append(Asker(connections, Need(OLD, 2), Need(NEW, 9)))
-        until(lambda: sum(granted()) + len(connections._waiting) == len(askers))
-        assert granted() == [True, True, False, False, False][: number + 1]
-    for number in range(5):
+        until(lambda: stands(*[True, True, False, False, False][: len(askers)]))
+        assert len(askers) == number + 1
+    while askers:
         askers.pop(0).end()
-        until(lambda: sum(granted()) == min(2, len(askers)))
-        assert granted() == [True, True, False, False][: 4 - number]
+        until(lambda: stands(*[True, True, False, False][: len(askers)]))
 
 
 def test_who_waits_for_one_endpoint_does_not_hold_up_another(slots: Slots, clock: ManualClock, until: Until) -> None:
