@@ -5,7 +5,7 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, text
+from sqlalchemy import ColumnElement, Connection, insert, select, text
 
 from core.event import Event, EventKind, Level
 from core.store import schema
@@ -16,6 +16,10 @@ KEEP = 100_000  # events of single messages and folders that are kept, a batch
 _GATHER = 0.1  # seconds in which events are gathered before they are written
 
 _EVENT = schema.event
+# The partial index by name: of two that would do, SQLite takes either.
+_EXPENDABLE = f"event INDEXED BY event_expendable WHERE batch = :batch AND {schema.EXPENDABLE}"
+_OLDEST = text(f"SELECT id FROM {_EXPENDABLE} ORDER BY id DESC LIMIT 1 OFFSET :keep")  # noqa: S608 - constants
+_FORGET = text(f"DELETE FROM {_EXPENDABLE} AND id <= :number")  # noqa: S608
 _COLUMNS = (
     _EVENT.c.id,
     _EVENT.c.time,
@@ -106,11 +110,9 @@ class EventLog:
                 self._trim(connection, batch)
 
     def _trim(self, connection: Connection, batch: str) -> None:
-        expendable = (_EVENT.c.batch == batch) & text(schema.EXPENDABLE)
-        oldest = select(_EVENT.c.id).where(expendable).order_by(_EVENT.c.id.desc()).offset(self._keep).limit(1)
-        number = connection.execute(oldest).scalar_one_or_none()
+        number = connection.execute(_OLDEST, {"batch": batch, "keep": self._keep}).scalar_one_or_none()
         if number is not None:
-            connection.execute(delete(_EVENT).where(expendable, _EVENT.c.id <= number))
+            connection.execute(_FORGET, {"batch": batch, "number": number})
 
     def _newest(self, count: int, wanted: list[ColumnElement[bool]]) -> list[tuple[int, Event]]:
         query = select(*_COLUMNS).where(*wanted).order_by(_EVENT.c.id.desc()).limit(count)
