@@ -48,13 +48,13 @@ class Session:
         try:
             return self.call(first)
         except EndpointError as error:
-            refused = self._password
             if not error.failure.sign_in:
                 raise
-            self.close()
-            self._join()
-            if self._password == refused:
+            password = self.settings.password()
+            if password == self._password:
                 raise
+        self.close()
+        self._join(password)
         return self.call(first)
 
     def call(self, request: Request) -> Sequence[Answer]:
@@ -83,12 +83,13 @@ class Session:
         self._connections = None
         self._password = None
 
-    def _join(self) -> "Connections":
+    def _join(self, password: Secret | None = None) -> "Connections":
         from core.exchange.sign_in import join
 
         if self._connections is None:
-            self._password = self.settings.password()
-            self._connections = join(self.settings, self._password)
+            password = password or self.settings.password()
+            self._connections = join(self.settings, password)
+            self._password = password
         return self._connections
 
     def _twice_if_cut(self, request: Request, envelope: Envelope) -> Reply:

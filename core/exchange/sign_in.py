@@ -82,6 +82,7 @@ class _Protocol(BaseProtocol):  # type: ignore[misc]
         session.trust_env = False  # no proxies, .netrc or authorities from the environment
         session.verify = self._settings.verify
         session.headers["User-Agent"] = f"mailcutover/{__version__}"
+        session.adapters.clear()  # exchangelib's own stands at the endpoint's address, and would win
         session.mount("https://", _Adapter(self._context))
         session.mount("http://", _Adapter(self._context))
         return session
