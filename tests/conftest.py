@@ -110,6 +110,8 @@ def make_dovecot() -> Iterator[Callable[..., Dovecot]]:
         yield make
     finally:
         for server in servers.values():
+            server.ask_to_stop()
+        for server in servers.values():
             server.remove()
 
 

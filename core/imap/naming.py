@@ -21,7 +21,7 @@ class Naming:
     """Spells paths for one namespace. Two paths never come out as one within this object's life."""
 
     def __init__(self, space: Namespace) -> None:
-        self._space = space
+        self.space = space
         self._spelt: dict[FolderPath, FolderPath] = {}  # asked for, to what it became
         self._owner: dict[FolderPath, FolderPath] = {}  # and back
 
@@ -30,14 +30,14 @@ class Naming:
         tried = set()
         for spell in (_whole, _tame, _marked, _short):
             parts = tuple(self._separated(part) for part in self._parts(path, spell))
-            if not self._space.separator and len(parts) > 1:
+            if not self.space.separator and len(parts) > 1:
                 parts = (_ALIKE["/"].join(parts),)
             candidate = FolderPath(parts)
             if not self.free(candidate, path):
                 candidate = FolderPath((*parts[:-1], f"{parts[-1]} ({_hash(str(path))})"))
             if candidate not in tried:
                 tried.add(candidate)
-                yield candidate, wire_name(candidate, self._space)
+                yield candidate, wire_name(candidate, self.space)
 
     def free(self, became: FolderPath, asked: FolderPath) -> bool:
         """Whether no other path than `asked` has become this one."""
@@ -62,7 +62,7 @@ class Naming:
         return [part if not at and part == "INBOX" else spell(part) for at, part in enumerate(path.parts)]
 
     def _separated(self, part: str) -> str:
-        separator = self._space.separator.decode("latin-1")
+        separator = self.space.separator.decode("latin-1")
         return part.replace(separator, _ALIKE.get(separator, "_")) if separator else part
 
 

@@ -107,7 +107,7 @@ class FolderTree:
             there = self._there(became)
             refused = None if there is not None else self._create(name, role)
             if refused is None:
-                there = there or Place(Listed(name, b"", frozenset()), became, role)
+                there = there or Place(Listed(name, naming.space.separator, frozenset()), became, role)
                 break
         if there is not None:
             naming.settle(path, there.path)

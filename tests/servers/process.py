@@ -50,10 +50,14 @@ class Process:
         self.stop()
         raise ServerError(self._log.read_text(errors="replace")[-2000:])
 
-    def stop(self) -> None:
-        """End it and wait for its end."""
+    def ask_to_stop(self) -> None:
+        """Begin its end; `stop` waits for it."""
         if self._child.poll() is None:
             self._child.terminate()
+
+    def stop(self) -> None:
+        """End it and wait for its end."""
+        self.ask_to_stop()
         try:
             self._child.wait(_PATIENCE)
         except subprocess.TimeoutExpired:
