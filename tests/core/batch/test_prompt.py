@@ -39,6 +39,19 @@ def _no_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prompt, "_answers", {})
 
 
+def rest(terminal: int) -> bytes:
+    """What it shows until its end, which Linux reports as EIO."""
+    shown = b""
+    while True:
+        try:
+            piece = os.read(terminal, 4096)
+        except OSError as error:
+            if error.errno == errno.EIO:
+                return shown
+            raise
+        shown += piece
+
+
 def at_terminal(*talk: tuple[str, bytes], where: str = "foreground") -> tuple[list[str], str]:
     """What a process with a terminal of its own prints when `talk` is asked and typed, and what the terminal shows."""
     ours, theirs = pty.openpty()
@@ -60,11 +73,7 @@ def at_terminal(*talk: tuple[str, bytes], where: str = "foreground") -> tuple[li
             shown += new
         out, _ = process.communicate(timeout=60)
         assert process.returncode == 0
-        try:
-            while piece := os.read(ours, 4096):
-                shown += piece
-        except OSError as error:
-            assert error.errno == errno.EIO  # the end, on a terminal
+        shown += rest(ours)
         return out.decode().splitlines(), shown.decode()
     finally:
         os.close(ours)
@@ -110,7 +119,12 @@ def test_without_a_terminal_it_says_what_to_use() -> None:
 
 def test_an_answer_given_elsewhere_is_taken_until_it_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(prompt, "_typed", lambda text: asked.append(text) or "typed")
+
+    def typed(text: str) -> str:
+        asked.append(text)
+        return "typed"
+
+    monkeypatch.setattr(prompt, "_typed", typed)
     prompt.answer("Ann", Secret("given"))
     assert prompt.answered("Ann")
     assert resolve("prompt:Ann", base=Path(), user="x").reveal() == "given"
