@@ -48,15 +48,19 @@ class NotSoapError(Exception):
     """An answer that is no SOAP envelope, or breaks off in the middle."""
 
 
+def clean(value: str) -> str:
+    """What XML can hold; a character that it cannot becomes U+FFFD."""
+    return _NOT_XML.sub("\ufffd", value)
+
+
 def text(value: str) -> str:
-    """Text for an element, escaped; what XML cannot hold becomes U+FFFD."""
-    clean = _NOT_XML.sub("\ufffd", value)
-    return clean.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """Text for an element, clean and escaped."""
+    return clean(value).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def attribute(value: str) -> str:
-    """A quoted attribute value, escaped; what XML cannot hold becomes U+FFFD."""
-    return quoteattr(_NOT_XML.sub("\ufffd", value))
+    """A quoted attribute value, clean and escaped."""
+    return quoteattr(clean(value))
 
 
 @dataclass(frozen=True, slots=True)

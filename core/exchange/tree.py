@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from core.exchange.soap import clean
 from core.mail.folder import FolderPath, Role
 from core.ports.destination import DestinationFolder
 
@@ -57,7 +58,7 @@ class FolderTree:
 
     def place(self, parent: str, name: str) -> tuple[str, Folder | None]:
         """The name that a mail folder gets below another one, and the folder itself if it is there."""
-        name = name or "_"  # IMAP allows an empty name between two separators, Exchange does not
+        name = clean(name) or "_"  # IMAP allows control characters, and nothing at all between two separators
         folder = self.child(parent, name)
         if folder is not None and not folder.mail:
             name += _MAIL_SUFFIX
