@@ -1,23 +1,33 @@
 """Who has to keep the contract of the ports. Another implementation adds its name and its ground here."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from core.ports.destination import Destination
 from tests.contract.ground import Ground, ImapGround
-from tests.servers.dovecot import Dovecot
 
-#: Name of a destination, and the fixture of its server.
-DESTINATIONS = {"imap": "dovecot", "imap-dot": "dovecot_dot"}
+#: Told of every destination that a ground makes, to close it after the test.
+Closing = Callable[[Destination], None]
 
 
-@pytest.fixture(params=DESTINATIONS)
+def _imap(request: pytest.FixtureRequest, user: str, closing: Closing) -> Ground:
+    return ImapGround(request.getfixturevalue("dovecot"), user, closing)
+
+
+def _imap_dot(request: pytest.FixtureRequest, user: str, closing: Closing) -> Ground:
+    return ImapGround(request.getfixturevalue("dovecot_dot"), user, closing)
+
+
+#: Makes the ground for a new mailbox of that user. Ask for a server by its fixture's name, so that it starts only then.
+GROUNDS: dict[str, Callable[[pytest.FixtureRequest, str, Closing], Ground]] = {"imap": _imap, "imap-dot": _imap_dot}
+
+
+@pytest.fixture(params=GROUNDS)
 def ground(request: pytest.FixtureRequest, user: str) -> Iterator[Ground]:
     """A fresh mailbox at each kind of destination."""
-    server: Dovecot = request.getfixturevalue(DESTINATIONS[request.param])
     made: list[Destination] = []
-    yield ImapGround(server, user, made.append)
+    yield GROUNDS[request.param](request, user, made.append)
     for destination in made:
         destination.close()
 
