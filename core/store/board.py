@@ -1,5 +1,6 @@
 """The board: what is, of one batch. Rows are rewritten; `rev` tells a reader what changed since it last looked."""
 
+import math
 import threading
 import time
 from collections import defaultdict
@@ -92,7 +93,7 @@ class Board:
         self._urgent: set[_Row] = set()
         self._news: dict[_Row, dict[str, Any]] = {}  # the status and condition last said
         self._ticking = False
-        self._written = 0.0
+        self._written = -math.inf  # on the monotonic clock
 
     def batch(self, **changes: Unpack[BatchChanges]) -> None:
         """Show how the batch stands; what is not named stays."""
