@@ -108,6 +108,17 @@ class Connection:
             self.connect()
         return capability in self.capabilities
 
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a connection now. A refusal leaves it open, every other failure does not."""
+        return self._wire is not None
+
+    @property
+    def exists(self) -> int:
+        """How many messages the selected folder holds now, as far as the server has said."""
+        assert self._wire is not None
+        return self._wire.exists
+
     @contextmanager
     def live(self) -> Iterator[Wire]:
         """The signed-in wire. Whatever goes wrong inside drops the connection and leaves as EndpointError."""

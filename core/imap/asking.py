@@ -1,0 +1,113 @@
+"""UID FETCH so that every UID asked for is accounted for, one spoiled message among hundreds included."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from core.imap.answers import failure_of
+from core.imap.items import items_of
+from core.imap.wire import Completion, Response
+from core.mail.body import Body
+from core.ports.failure import Action, EndpointError, Failure, Side
+
+#: Runs a command in the folder in question.
+Ask = Callable[[bytes, Callable[[Response], None] | None], Completion]
+#: Takes what came for a UID; says whether that was all that was asked for.
+Keep = Callable[[int, dict[bytes, bytes | Body | None]], bool]
+
+#: RFC 2683 asks for short command lines; RFC 7162 lets servers stop at 8192.
+_LONGEST_SET = 4000
+#: So many refusals and not one message: that is the server, not the messages.
+_ALL_REFUSED = 20
+
+
+def uid_set(uids: Sequence[int]) -> bytes:
+    """Ascending UIDs as a sequence set, runs as ranges."""
+    pieces = []
+    first = last = uids[0]
+    for uid in uids[1:]:
+        if uid != last + 1:
+            pieces.append(_run(first, last))
+            first = uid
+        last = uid
+    pieces.append(_run(first, last))
+    return b",".join(pieces)
+
+
+def _run(first: int, last: int) -> bytes:
+    return b"%d" % first if first == last else b"%d:%d" % (first, last)
+
+
+def short_sets(uids: Iterable[int], most: int) -> Iterator[list[int]]:
+    """Ascending UIDs in windows of at most `most`, each short enough for one command line."""
+    window: list[int] = []
+    length = 0
+    for uid in uids:
+        starts = not window or uid != window[-1] + 1
+        # A run's end is written once, whatever its length.
+        length += (2 * len(str(uid)) + 2) if starts else 0
+        if window and (len(window) >= most or length > _LONGEST_SET):
+            yield window
+            window, length = [], 2 * len(str(uid)) + 2
+        window.append(uid)
+    if window:
+        yield window
+
+
+def fetch_each(ask: Ask, uids: Sequence[int], what: bytes, keep: Keep) -> dict[int, Failure]:
+    """UID FETCH of `what` for ascending UIDs. Returns those that the server will not give, and why.
+
+    What it says nothing about is left to the caller. After a NO the request is halved until the spoiled message is
+    alone. Raises EndpointError when the answer is about the server and not about a message. FETCH responses that
+    nobody asked for, without a UID or without what was asked, change nothing.
+    """
+    refused = _fetch(ask, uids, what, keep)
+    if len(refused) == len(uids) >= _ALL_REFUSED:
+        raise EndpointError(replace(next(iter(refused.values())), action=Action.RETRY))
+    return refused
+
+
+def _fetch(ask: Ask, uids: Sequence[int], what: bytes, keep: Keep) -> dict[int, Failure]:
+    left = set(uids)
+
+    def take(response: Response) -> None:
+        if response.kind == b"FETCH":
+            items = items_of(response)
+            uid = _uid(items)
+            if uid in left and keep(uid, items):
+                left.discard(uid)
+                return
+        response.close()
+
+    done = ask(b"UID FETCH %b %b" % (uid_set(uids), what), take)
+    if done.ok or not left or done.code == "EXPUNGEISSUED":
+        return {}
+    failure = failure_of(done, Side.SOURCE, otherwise=Action.REJECT)
+    if failure.action in {Action.WAIT, Action.STOP_MAILBOX, Action.STOP_BATCH}:
+        raise EndpointError(failure)
+    rest = sorted(left)
+    if len(rest) < len(uids):  # the server gave what it could: perhaps it gives the rest now
+        return _fetch(ask, rest, what, keep)
+    if len(rest) == 1:
+        return {rest[0]: replace(failure, action=Action.REJECT, cause="the source cannot read this message")}
+    half = len(rest) // 2
+    return _fetch(ask, rest[:half], what, keep) | _fetch(ask, rest[half:], what, keep)
+
+
+def _uid(items: dict[bytes, bytes | Body | None]) -> int:
+    """The UID, 0 where there is none: no message has that."""
+    uid = items.get(b"UID")
+    return int(uid) if isinstance(uid, bytes) and uid.isdigit() else 0
+
+
+def still_listed(ask: Ask, uids: Sequence[int]) -> set[int]:
+    """Which of these UIDs the server still finds in the folder."""
+    found: set[int] = set()
+
+    def take(response: Response) -> None:
+        if response.kind == b"SEARCH":
+            found.update(int(word) for word in response.text.split() if word.isdigit())
+
+    done = ask(b"UID SEARCH UID " + uid_set(uids), take)
+    if not done.ok:
+        raise EndpointError(failure_of(done, Side.SOURCE))
+    return found & set(uids)
