@@ -157,7 +157,8 @@ def _compare(path: etree._Element, operator: str, said: str | None) -> Sql:
     if said is None:
         return Sql("id IN (SELECT item FROM property WHERE path = ?)", [prop.key])
     if prop.many:
-        inner = f"SELECT item FROM property, json_each(value) v WHERE path = ? AND v.value {operator} ? COLLATE NOCASE"
+        source = "SELECT p.item FROM property p, json_each(p.value) v WHERE p.path = ?"
+        inner = f"{source} AND v.value {operator} ? COLLATE NOCASE"
         return Sql(f"id IN ({inner})", [prop.key, extended.constant(prop, said)])
     value = extended.constant(prop, said)
     if prop.type in _NUMERIC:

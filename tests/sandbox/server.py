@@ -62,6 +62,7 @@ class PracticeExchange:
         if certificate is not None:
             self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self._context.load_cert_chain(certificate, key)
+        self.data = data
         self._host, self._port = host, port
         self._listener: socket.socket | None = None
         self._open: set[Connection] = set()

@@ -115,7 +115,7 @@ def _extended(draft: Draft, element: etree._Element) -> None:
 
 def _mime(said: str) -> bytes:
     try:
-        mime = base64.b64decode(said, validate=False)
+        mime = base64.b64decode("".join(said.split()), validate=True)
     except (binascii.Error, ValueError):
         raise RefusedError("ErrorMimeContentInvalidBase64String", "The MIME content is not valid base64.") from None
     if not mime:
