@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from core.imap import lookup, moving
 from core.imap.answers import failure_of
 from core.imap.append import Letter, Pipeline, appended, unasked
+from core.imap.asking import short_sets
 from core.imap.connection import Connection
 from core.imap.keeping import NOBODY, Keeping, Kept
 from core.imap.selection import Selection, open_folder
@@ -132,9 +133,13 @@ class ImapDestination:
         opened = self._seen(folder)
         if opened is None or not opened.selection.exists:
             return
-        uids = lookup.undeleted(self._connection)
-        for uid, print_ in lookup.fingerprints(self._connection, uids, whole=True):
-            yield Present(f"{opened.selection.uidvalidity}:{uid}", canonical=print_)
+        validity = opened.selection.uidvalidity
+        for window in short_sets(lookup.undeleted(self._connection), lookup.BODIES):
+            # Whoever takes these may have turned to another folder meanwhile.
+            if self._open(folder).selection.uidvalidity != validity:
+                return
+            for uid, print_ in lookup.fingerprints(self._connection, window, whole=True).items():
+                yield Present(f"{validity}:{uid}", canonical=print_)
 
     def shown(self, folder: DestinationFolder, items: Sequence[str]) -> dict[str, Shown]:
         """The flags of these items now."""

@@ -5,23 +5,26 @@ one at a time is in memory, a large one in its spool file.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 
+from core.imap.answers import failure_of
 from core.imap.append import SURE_DATES
+from core.imap.asking import short_sets, uid_set
 from core.imap.connection import Connection
 from core.imap.flags import flags_of
 from core.imap.items import items_of
-from core.imap.sequence import uid_sets
 from core.imap.wire import Response, numbers
 from core.mail.body import Body
 from core.mail.dates import parse_internaldate
 from core.mail.fingerprint import canonical, folded
 from core.mail.flags import RECENT, Flags
 from core.ports.destination import Doubt
+from core.ports.failure import Action, EndpointError
 
-#: Messages fetched in one command for their fingerprints.
-_BODIES = 100
+#: Messages in one command for their fingerprints, and for their flags.
+BODIES = 100
+_FLAGS = 500
 
 
 def find(connection: Connection, doubts: Sequence[tuple[int, Doubt]], claimed: Collection[int]) -> dict[str, int]:
@@ -43,7 +46,7 @@ def find(connection: Connection, doubts: Sequence[tuple[int, Doubt]], claimed: C
         if uid >= lowest and uid not in claimed and (any_date or date in wanted)
     }
     by_print: dict[bytes, list[int]] = defaultdict(list)
-    for uid, print_ in fingerprints(connection, sorted(dates), whole=False):
+    for uid, print_ in fingerprints(connection, sorted(dates), whole=False).items():
         by_print[print_].append(uid)
     found: dict[str, int] = {}
     # Who has the least choice chooses first.
@@ -58,23 +61,36 @@ def find(connection: Connection, doubts: Sequence[tuple[int, Doubt]], claimed: C
     return found
 
 
-def fingerprints(connection: Connection, uids: Sequence[int], *, whole: bool) -> Iterator[tuple[int, bytes]]:
-    """UID and fingerprint of these messages, ascending: canonical with `whole`, else folded.
+def fingerprints(connection: Connection, uids: Sequence[int], *, whole: bool) -> dict[int, bytes]:
+    """Fingerprints of messages of the selected folder, by UID, ascending: canonical with `whole`, else folded.
 
-    Messages that are gone are left out.
+    Messages that are gone are left out, and so are those that the server cannot read.
     """
-    for uid_set in uid_sets(uids, _BODIES):
-        prints: dict[int, bytes] = {}
+    prints: dict[int, bytes] = {}
 
-        def take(response: Response, prints: dict[int, bytes] = prints) -> None:
-            if response.kind == b"FETCH":
-                uid, body = _body(response)
-                if uid is not None and body is not None:
-                    prints[uid] = canonical(body.read()) if whole else folded(body)
-            response.close()
+    def take(response: Response) -> None:
+        if response.kind == b"FETCH":
+            items = items_of(response)
+            uid, data = items.get(b"UID"), items.get(b"BODY[]")
+            body = Body.of(data) if isinstance(data, bytes) else data
+            if isinstance(uid, bytes) and body is not None:
+                prints[int(uid)] = canonical(body.read()) if whole else folded(body)
+        response.close()
 
-        connection.order(b"UID FETCH %b (UID BODY.PEEK[])" % uid_set, take)
-        yield from sorted(prints.items())
+    pending = list(short_sets(uids, BODIES))
+    while pending:
+        window = pending.pop(0)
+        done = connection.run(b"UID FETCH %b (UID BODY.PEEK[])" % uid_set(window), take)
+        if done.ok:
+            continue
+        failure = failure_of(done, connection.side, otherwise=Action.REJECT)
+        if failure.action is not Action.REJECT and failure.code != "EXPUNGEISSUED":
+            raise EndpointError(failure)
+        left = [uid for uid in window if uid not in prints]
+        if len(window) > 1 and left:  # until the spoiled one is alone
+            half = len(left) // 2
+            pending[:0] = [part for part in (left[:half], left[half:]) if part]
+    return dict(sorted(prints.items()))
 
 
 def undeleted(connection: Connection) -> list[int]:
@@ -97,7 +113,7 @@ def last(connection: Connection) -> int:
 def doubt(connection: Connection, uid: int, token: str, mark: str) -> Doubt | None:
     """What `find` needs to know of a message of the selected folder; None when it is gone."""
     dates = _dates(connection, b"%d" % uid)
-    prints = dict(fingerprints(connection, [uid], whole=False))
+    prints = fingerprints(connection, [uid], whole=False)
     return Doubt(token, mark, dates[uid], prints[uid], 0) if uid in dates and uid in prints else None
 
 
@@ -112,8 +128,8 @@ def flags(connection: Connection, uids: Sequence[int]) -> dict[int, Flags]:
             if isinstance(uid, bytes) and isinstance(value, bytes):
                 found[int(uid)] = Flags(flag for flag in flags_of(value) if flag != RECENT)
 
-    for uid_set in uid_sets(uids):
-        connection.order(b"UID FETCH %b (UID FLAGS)" % uid_set, take)
+    for window in short_sets(uids, _FLAGS):
+        connection.order(b"UID FETCH %b (UID FLAGS)" % uid_set(window), take)
     return {uid: found[uid] for uid in uids if uid in found}
 
 
@@ -122,7 +138,7 @@ def _kept(received: datetime | None, now: datetime) -> bool:
     return received is not None and SURE_DATES[0] <= received < min(SURE_DATES[1], now - timedelta(days=1))
 
 
-def _dates(connection: Connection, uid_set: bytes) -> dict[int, datetime | None]:
+def _dates(connection: Connection, uids: bytes) -> dict[int, datetime | None]:
     """INTERNALDATE of these messages of the selected folder, by UID."""
     dates: dict[int, datetime | None] = {}
 
@@ -133,12 +149,5 @@ def _dates(connection: Connection, uid_set: bytes) -> dict[int, datetime | None]
             if isinstance(uid, bytes) and isinstance(date, bytes):
                 dates[int(uid)] = parse_internaldate(date.decode("latin-1"))
 
-    connection.order(b"UID FETCH %b (UID INTERNALDATE)" % uid_set, take)
+    connection.order(b"UID FETCH %b (UID INTERNALDATE)" % uids, take)
     return dates
-
-
-def _body(response: Response) -> tuple[int | None, Body | None]:
-    items = items_of(response)
-    uid, data = items.get(b"UID"), items.get(b"BODY[]")
-    body = Body.of(data) if isinstance(data, bytes) else data
-    return int(uid) if isinstance(uid, bytes) else None, body

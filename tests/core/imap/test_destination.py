@@ -20,7 +20,7 @@ from tests.servers.dovecot import Dovecot
 from tests.servers.mail import WHEN, Record, append, quoted, sure
 from tests.servers.proxy import CutError, Proxy
 from tests.servers.pymap import Pymap
-from tests.servers.scripted import Scripted
+from tests.servers.scripted import Answer, Scripted
 
 Open = Callable[..., ImapDestination]
 COMMANDS = b"Subject: commands\r\n\r\nx1 NOOP\r\nx2 DELETE Sent\r\nx3 APPEND INBOX {3+}\r\nabc\r\nx4 LOGOUT\r\n"
@@ -455,6 +455,37 @@ def test_present_leaves_out_what_is_on_its_way_out(dovecot: Dovecot, opened: Ope
     present = list(opened(dovecot.port, user).present(INBOX))
     assert [found.canonical for found in present] == [canonical(two)]
     assert [record.flags for record in dovecot.read(user)] == [{"\\Deleted"}, frozenset()]
+
+
+def test_present_goes_on_after_its_reader_turned_elsewhere(dovecot: Dovecot, opened: Open, user: str) -> None:
+    messages = mails(250)
+    dovecot.load(user, [Record(message) for message in messages])
+    destination = opened(dovecot.port, user)
+    other = destination.create_folder(FolderPath.of("Other"), None)
+    found = []
+    for present in destination.present(INBOX):
+        found.append(present.canonical)
+        if len(found) % 50 == 0:
+            destination.mark(other)
+    assert found == [canonical(message) for message in messages]
+
+
+def test_a_message_that_the_server_cannot_read_hides_no_other(opened: Open) -> None:
+    def fetch(command: str) -> bytes:
+        first, _, last = command.split(" ")[2].partition(":")
+        uids = range(int(first), int(last or first) + 1)
+        read = b"".join(b"* %d FETCH (UID %d BODY[] {3}\r\na%02d)\r\n" % (uid, uid, uid) for uid in uids if uid < 7)
+        return read + (b"TAG NO some could not be read\r\n" if 7 in uids else b"TAG OK done\r\n")
+
+    script: dict[str, Answer] = {
+        "SELECT": b"* 7 EXISTS\r\n* OK [UIDVALIDITY 1] v\r\n* OK [UIDNEXT 8] n\r\nTAG OK done\r\n",
+        "UID SEARCH": b"* SEARCH 1 2 3 4 5 6 7\r\nTAG OK done\r\n",
+        "UID FETCH": fetch,
+    }
+    with Scripted(script) as server:
+        present = list(opened(server.port).present(INBOX))
+    assert [found.item for found in present] == [f"1:{uid}" for uid in range(1, 7)]
+    assert present[3].canonical == canonical(b"a04")
 
 
 # --- moving -----------------------------------------------------------------------------------------------------------
