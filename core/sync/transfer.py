@@ -223,25 +223,24 @@ class Writing:
 
     def _whole(self, work: Work, group: list[Ready], failure: Failure) -> list[list[Ready]]:
         """The request failed as a whole."""
-        uids = [message.uid for message in group]
         answered = failure.action in {Action.SPLIT, Action.REJECT}
+        alone = len(group) == 1
         if failure.in_doubt and not answered:
             self._in_doubt(work, group)
             raise EndpointError(failure)
         if failure.in_doubt:
             # The server has answered: what is not there now will not come later.
             group = self._not_there(work, group)
-            uids = [message.uid for message in group]
         if not group:
             return []
-        if answered and len(group) == 1:
+        if answered and alone:
             self._results.append(self._reject(group[0], printable(failure.sentence())))
             group[0].close()
             return []
+        self._context.ledger.withdraw(work.ledger, [message.uid for message in group])
         if answered:
             middle = (len(group) + 1) // 2
-            return [group[:middle], group[middle:]]
-        self._context.ledger.withdraw(work.ledger, uids)
+            return [half for half in (group[:middle], group[middle:]) if half]
         if failure.action is Action.WAIT and self._pause(failure):
             return [group]
         self._drop(group)

@@ -1,7 +1,6 @@
 """The demo's source: pymap over Maildirs that are written here, so that it starts in a moment."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 from pysasl.hashing import BuiltinHash
 
 from tests.demo.mail import FOLDERS, Mail
+from tests.servers.process import Process
 
 
 def write_mailbox(base: Path, person: str, password: str, mails: Iterable[Mail]) -> int:
@@ -39,13 +39,7 @@ def _maildir(home: Path, folder: str) -> Path:
     return home / ("." + folder.replace("/", "."))
 
 
-def start(base: Path, port: int, log: Path) -> subprocess.Popen[bytes]:
+def serve(base: Path, port: int, log: Path) -> Process:
     """Start pymap over `base`."""
     program = str(Path(sys.executable).with_name("pymap"))
-    with log.open("ab") as output:
-        return subprocess.Popen(
-            [program, "--no-tls", "--host", "127.0.0.1", "--port", str(port), "maildir", str(base)],
-            stdout=output,
-            stderr=output,
-            stdin=subprocess.DEVNULL,
-        )
+    return Process([program, "--no-tls", "--host", "127.0.0.1", "--port", str(port), "maildir", str(base)], log)
