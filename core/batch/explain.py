@@ -32,7 +32,7 @@ def explain(errors: Sequence[Mapping[str, Any]], table: Mapping[str, Any], keys:
     A key that an unknown key nearby was probably meant to be is not told as missing besides.
     """
     found: dict[str, Problem] = {}
-    meant: set[str] = set()
+    meant: dict[Place, str] = {}
     later: list[Problem] = []  # what may only follow from another problem
     for error in errors:
         loc: Place = error["loc"]
@@ -46,16 +46,31 @@ def explain(errors: Sequence[Mapping[str, Any]], table: Mapping[str, Any], keys:
         elif error["type"] == "extra_forbidden":
             near = nearest(str(loc[-1]), tuple(keys.get(_table_of(loc), {})))
             if near:
-                meant.add(key_path((*_without_tag(loc)[:-1], near)))
+                meant[_without_tag(loc)] = near
             found[place] = Problem(place, _unknown(loc, near, keys))
         elif error["type"] == "missing":
             later.append(Problem(place, _missing(loc, keys)))
         else:
             found[place] = Problem(place, _wrong(loc, error) + _who(loc, table))
-    for problem in (*later, *contradictions(table)):
-        if problem.key not in meant:
+    told = {key_path((*place[:-1], name)) for place, name in meant.items()}
+    for problem in (*later, *contradictions(_as_meant(table, meant))):
+        if problem.key not in told:
             found.setdefault(problem.key, problem)
     return sorted(found.values(), key=lambda problem: _position(problem.key))
+
+
+def _as_meant(table: Mapping[str, Any], meant: Mapping[Place, str]) -> Mapping[str, Any]:
+    """The tables with misspelt keys mended, so that one slip in [source] is not told again for every mailbox."""
+    mended = dict(table)
+    for place, name in meant.items():
+        wrong = str(place[-1])
+        if len(place) == 1:
+            mended.setdefault(name, mended.pop(wrong))
+        elif len(place) == 2 and isinstance(inner := mended.get(str(place[0])), Mapping):
+            renamed = dict(inner)
+            renamed.setdefault(name, renamed.pop(wrong))
+            mended[str(place[0])] = renamed
+    return mended
 
 
 def _position(key: str) -> tuple[int, int]:

@@ -108,7 +108,7 @@ username = 3
 password = "hunter2"
 style = "{usr}*{admin}"
 [destination]
-acess = "direct"
+acess = "impersonation"
 password = "keyring:a/b"
 [options]
 max_message_size = "35 XB"
@@ -388,6 +388,19 @@ def test_a_misspelt_key_is_one_problem_not_two() -> None:
     assert problems(GOOD.replace("host =", "hsot =")) == ['source.hsot: unknown key; did you mean "host"?']
     assert problems(GOOD.replace('password = "env:ANN"', 'passwort = "env:ANN"')) == [
         'mailboxes[1].passwort: unknown key; did you mean "password"?'
+    ]
+
+
+def test_a_misspelt_table_is_one_problem_however_many_mailboxes_hang_on_it() -> None:
+    admin = '[source.admn]\nusername = "m"\npassword = "env:M"\n'
+    text = GOOD.replace(EXCHANGE, admin + EXCHANGE).replace('password = "env:ANN"\n', "")
+    assert problems(text) == ['source.admn: unknown key; did you mean "admin"?']
+    assert problems(text.replace("[source", "[sorce").replace("admn", "admin")) == [
+        'sorce: unknown key; did you mean "source"?'
+    ]
+    direct = EXCHANGE.replace('username = "svc"\npassword = "env:SVC"', 'acess = "direct"')
+    assert problems(GOOD.replace(EXCHANGE, direct) + 'destination_password = "env:X"\n') == [
+        'destination.acess: unknown key; did you mean "access"?'
     ]
 
 
