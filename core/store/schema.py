@@ -220,6 +220,7 @@ slot = Table(
     Column("run", String, primary_key=True),
     Column("used", Integer, nullable=False),
     Column("allowed", Integer, nullable=False),  # the holder's own max_connections; the lowest of all wins
-    Column("waiting", Float),  # since when it waits for one more; NULL: it does not
+    Column("wanted", Integer),  # the max_connections of a batch that waits for one more; NULL: none does
+    Column("waiting", Float),  # since when it waits
     Column("asked", Float),  # when it last asked; long ago: it waits no more
 )

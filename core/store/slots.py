@@ -1,7 +1,7 @@
 """Connections to an endpoint, counted over all processes of the state folder."""
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects.sqlite import insert
@@ -23,6 +23,7 @@ class _Held:
     """What this process has of one endpoint: for each connection the limit it was asked with."""
 
     limits: list[int] = field(default_factory=list)
+    wanted: int | None = None  # the limit of one more that it waits for
     since: float | None = None  # waiting since
     asked: float | None = None  # when that was last written
 
@@ -30,7 +31,7 @@ class _Held:
 class Slots:
     """This process's connections. One for a process: the numbers it writes are all that the process uses.
 
-    The lowest limit of all batches that hold a connection counts, whatever process they run in. When connections are
+    The lowest limit of all batches that hold a connection, or wait for one, counts for everyone. When connections are
     scarce, the process that has the fewest gets the next, and of equals the one that waits longest.
     """
 
@@ -54,7 +55,7 @@ class Slots:
             granted = self._database.writer.do(lambda connection: self._ask(connection, endpoint, held, limit))
             if granted:
                 held.limits.append(limit)
-                held.since = held.asked = None
+                held.wanted = held.since = held.asked = None
             return granted
 
     def release(self, endpoint: str, limit: int | None = None) -> None:
@@ -66,47 +67,45 @@ class Slots:
             held = self._held.get(endpoint)
             if held is None or not held.limits or (limit is not None and limit not in held.limits):
                 return
-            left = list(held.limits)
-            left.remove(left[0] if limit is None else limit)
-            self._database.writer.do(lambda connection: self._write(connection, endpoint, left, held))
-            held.limits = left
+            left = replace(held, limits=list(held.limits))
+            left.limits.remove(left.limits[0] if limit is None else limit)
+            self._database.writer.do(lambda connection: self._write(connection, endpoint, left))
+            held.limits = left.limits
 
     def _ask(self, connection: Connection, endpoint: str, held: _Held, limit: int) -> bool:
         now = seconds(self._clock.now())
         self._runner.introduce(connection)
         self._reap(connection)
-        others = connection.execute(
-            select(_SLOT).where(_SLOT.c.endpoint == endpoint, _SLOT.c.run != self._runner.run)
-        ).all()
-        allowed = min([limit, *held.limits, *(row.allowed for row in others if row.used)])
+        rows = connection.execute(select(_SLOT).where(_SLOT.c.endpoint == endpoint, _SLOT.c.run != self._runner.run))
+        others = rows.all()
+        waiting = [row for row in others if row.asked is not None and row.asked > now - _FRESH]
+        limits = [row.allowed for row in others if row.used] + [row.wanted for row in waiting]
+        allowed = min([limit, *held.limits, *limits])
         free = allowed - len(held.limits) - sum(row.used for row in others)
         mine = (len(held.limits), now if held.since is None else held.since)
-        ahead = sum(
-            row.asked is not None and row.asked > now - _FRESH and (row.used, row.waiting) < mine for row in others
-        )
+        ahead = sum((row.used, row.waiting) < mine for row in waiting)
         if free > ahead:
-            self._write(connection, endpoint, [*held.limits, limit], None)
+            self._write(connection, endpoint, _Held([*held.limits, limit]))
             return True
         if held.asked is None or held.asked < now - _MARKED:
             waits_on = held.asked is not None and held.asked > now - _FRESH
-            held.since, held.asked = held.since if waits_on else now, now
-            self._write(connection, endpoint, held.limits, held, limit)
+            held.wanted, held.since, held.asked = limit, held.since if waits_on else now, now
+            self._write(connection, endpoint, held)
         return False
 
-    def _write(
-        self, connection: Connection, endpoint: str, limits: list[int], held: _Held | None, wanted: int = 0
-    ) -> None:
+    def _write(self, connection: Connection, endpoint: str, held: _Held) -> None:
         """Make the row say what this process has, and since when it waits for more."""
-        values = {
-            "used": len(limits),
-            "allowed": min(limits, default=wanted),
-            "waiting": held and held.since,
-            "asked": held and held.asked,
-        }
-        if not limits and values["waiting"] is None:
+        if not held.limits and held.since is None:
             mine = (_SLOT.c.endpoint == endpoint) & (_SLOT.c.run == self._runner.run)
             connection.execute(delete(_SLOT).where(mine))
             return
+        values = {
+            "used": len(held.limits),
+            "allowed": min(held.limits, default=0),
+            "wanted": held.wanted,
+            "waiting": held.since,
+            "asked": held.asked,
+        }
         connection.execute(
             insert(_SLOT)
             .values(endpoint=endpoint, run=self._runner.run, **values)
