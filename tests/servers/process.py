@@ -37,7 +37,10 @@ class Process:
         return self._child.pid
 
     def await_port(self, port: int, greeting: bytes) -> None:
-        """Wait until a connection to `port` is greeted so (with b"": is taken). Raises ServerError when the process ends first."""
+        """Wait until a connection to `port` is greeted so; with ``b""``, until one is taken.
+
+        Raises ServerError when the process ends first.
+        """
         end = time.monotonic() + _PATIENCE
         while self._child.poll() is None and time.monotonic() < end:
             try:
