@@ -75,6 +75,11 @@ class BatchRun:
         return self._roster.count(Stage.RUNNING)
 
     @property
+    def cut_off(self) -> bool:
+        """Whether it was told not even to wait for what is in flight."""
+        return self._steering.batch() is Wish.STOP_NOW
+
+    @property
     def paused(self) -> Sequence[str]:
         """Source logins of the mailboxes that are paused or stopped."""
         return self._roster.parked()

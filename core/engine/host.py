@@ -17,7 +17,7 @@ from core.errors import UserError
 from core.event import Event, Tell
 from core.ports.failure import Side
 from core.status import ACTIVE, MailboxStatus, PassKind
-from core.store.batches import Batches
+from core.store.batches import Batches, KnownBatch
 from core.store.board import Board
 from core.store.database import Database
 from core.store.events import EventLog
@@ -67,13 +67,15 @@ class Host:
         """Begin to move a batch, or only `mailboxes` (source logins or destination addresses) of it; returns at once.
 
         A pause or stop of the batch is lifted, one of a mailbox is not. `tell` hears every event besides the log; it
-        must not block. Raises HeldError when the batch is run elsewhere, UserError for a mailbox that it does not have.
+        must not block. Raises HeldError when the batch is run elsewhere, UserError for a mailbox that it does not have,
+        and for a batch whose name is another file's.
         """
         chosen = batch.mailboxes if mailboxes is None else batch.select(mailboxes)
         needs = _needs(batch)
         with self._lock:
             lease = self._runner.take(f"batch:{batch.name}")
             try:
+                _refuse_namesake(Batches(self._database).find(batch.name), batch)
                 Batches(self._database).add(batch)
                 Wanted(self._database).clear(batch.name)
                 run = self._prepare(batch, chosen, needs, lease, watch=watch, retry_rejected=retry_rejected, tell=tell)
@@ -154,6 +156,17 @@ class Host:
     def _forget(self, run: BatchRun) -> None:
         with self._lock:
             self._running.pop(run.name, None)
+
+
+def _refuse_namesake(known: KnownBatch | None, batch: Batch) -> None:
+    """One name, one file: another batch under this name would take over what is shown of the first."""
+    if known is None or known.path == batch.file or not known.path.exists():
+        return
+    if not batch.file.exists() or not known.path.samefile(batch.file):
+        raise UserError(
+            f"{batch.file}: name: {known.path} is batch {batch.name} already; give one of them another name, "
+            f"or `mailcutover remove {batch.name}` to forget that one"
+        )
 
 
 def _needs(batch: Batch) -> dict[Side, Need]:
