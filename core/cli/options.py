@@ -1,0 +1,46 @@
+"""Options that several commands share."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _remember(context: click.Context, _: click.Parameter, value: Path | None) -> None:
+    if value is not None:
+        context.obj.state = value
+
+
+def state_option(command: F) -> F:
+    """`--state DIR`, as after `mailcutover` itself."""
+    return click.option(
+        "--state",
+        type=click.Path(path_type=Path),
+        expose_value=False,
+        callback=_remember,
+        help="The state folder (or MAILCUTOVER_STATE).",
+    )(command)
+
+
+def json_option(command: F) -> F:
+    """`--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
+
+
+def mailbox_option(command: F) -> F:
+    """`--mailbox A`, as often as there are mailboxes to name."""
+    return click.option(
+        "--mailbox",
+        "mailboxes",
+        multiple=True,
+        metavar="A",
+        help="Only this mailbox, by its source login or its destination address; may be given again.",
+    )(command)
+
+
+def batch_argument(command: F) -> F:
+    """BATCH: a file or a name."""
+    return click.argument("batch", metavar="BATCH")(command)
