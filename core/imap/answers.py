@@ -86,7 +86,7 @@ _BY_TEXT = tuple(
         ("AUTHENTICATIONFAILED", r"auth\w* failed|invalid credentials|login (failed|failure|incorrect)", _REFUSED),
         (
             "UNAVAILABLE",
-            r"authenticated but not connected|temporar|try again|server (is )?(busy|unavailable)|not available",
+            r"authenticated but not connected|temporar|try again|server (is )?(busy|unavailable)",
             _BUSY,
         ),
         ("NONEXISTENT", r"(mailbox|folder) (was deleted|does ?n[o']t exist)|no such (mailbox|folder)", _GONE),
@@ -165,7 +165,7 @@ def _link(error: OSError, side: Side) -> Failure:
             cure="name its authority with ca_file, or correct the host name",
             side=side,
         )
-    if isinstance(error, ssl.SSLError) and error.reason in _NOT_TLS:
+    if isinstance(error, ssl.SSLError) and getattr(error, "reason", None) in _NOT_TLS:
         return Failure(
             Action.STOP_BATCH,
             "TLS",

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core.imap.answers import failure_of
-from core.imap.wire import Completion, Response, Wire, astring
+from core.imap.wire import Completion, GarbledError, Response, Wire, astring
 from core.ports.failure import Action, EndpointError, Failure, Side
 from core.secret import Secret
 
@@ -27,6 +27,7 @@ SOURCE_VERBS = frozenset(
         *(b"NAMESPACE", b"LIST", b"LSUB", b"EXAMINE", b"UID FETCH", b"UID SEARCH"),
     }
 )
+_PARTING = 5.0  # seconds that a server has to say good-bye
 _LONGEST_LINE = 64 << 20  # the UIDs of a very large folder come in one line
 
 
@@ -73,7 +74,7 @@ class Connection:
     """One mailbox on one server. Used by one thread at a time.
 
     Every failure drops the connection and is an EndpointError; the next call makes a new one. `selected` is for
-    `core.imap.select` alone and None after each new connection. A destination's connection is closed hard
+    `core.imap.selection` alone and None after each new connection. A destination's connection is closed hard
     (SO_LINGER 0), so that nothing still on its way can be carried out after we have given up on it.
     """
 
@@ -167,6 +168,7 @@ class Connection:
         wire = self._wire
         if wire is not None:
             with suppress(Exception):  # BYE ends it as it should, and every other end is an end too
+                self._client.socket().settimeout(_PARTING)
                 wire.run(b"LOGOUT")
         self.drop()
 
@@ -220,13 +222,16 @@ class Connection:
         imaplib._MAXLINE = max(imaplib._MAXLINE, _LONGEST_LINE)  # type: ignore[attr-defined]  # noqa: SLF001
         address = self.address
         context = _context(address, self.side) if address.security != "none" else None
-        client = IMAPClient(
-            address.host,
-            address.port,
-            ssl=address.security == "tls",
-            ssl_context=context,
-            timeout=SocketTimeout(self._timeouts.connect, self._timeouts.read),
-        )
+        try:
+            client = IMAPClient(
+                address.host,
+                address.port,
+                ssl=address.security == "tls",
+                ssl_context=context,
+                timeout=SocketTimeout(self._timeouts.connect, self._timeouts.read),
+            )
+        except UnicodeError as error:  # a host name that is none, or a server that is no IMAP server
+            raise GarbledError(f"{address}: {error}") from error
         client._imap.debug = 0  # noqa: SLF001 - else every line is formatted for a log that nobody reads
         # The end of a pipeline must not wait a round trip for its beginning (RFC 896).
         client.socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
