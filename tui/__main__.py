@@ -1,0 +1,100 @@
+"""The entry point: the command line, and the console when no command is given."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.errors import EXIT_STOPPED, UserError
+
+if TYPE_CHECKING:
+    from tui.runs import Runs
+
+_CURE = "use `mailcutover run`, or a terminal"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command, or the console; the exit code."""
+    from core.cli.main import main as command_line
+
+    return command_line(argv, console=console)
+
+
+def console(files: Sequence[Path], state: Path | None) -> int:
+    """Open the console with these batch files and that state folder; the exit code.
+
+    Raises UserError where there is no terminal to draw on, StateError where there is no store.
+    """
+    unfit = _unfit(os.environ)
+    if unfit is not None:
+        raise UserError(f"{unfit}; {_CURE}")
+    _prepare(os.environ)
+    from core.batch.prompt import keep_off_terminal
+    from core.clock import SystemClock
+    from core.store.database import Database
+    from core.store.location import state_folder
+    from tui.app import Console
+    from tui.runs import Runs
+    from tui.signals import Signals, end_process
+
+    keep_off_terminal()
+    clock = SystemClock()
+    with Database.open(state_folder(state)) as database:
+        runs = Runs(database, clock)
+        app = Console(database, runs, clock, files, environ=os.environ)
+
+        def last_resort() -> None:
+            runs.close()
+            end_process(EXIT_STOPPED)
+
+        signals = Signals(app, lambda now: runs.stop(now=now), last_resort)
+        signals.install()
+        try:
+            code = app.run()
+        finally:
+            signals.ended.set()
+            try:
+                _wind_up(runs)
+            finally:
+                signals.restore()
+    if app.fault is not None:
+        raise app.fault
+    if signals.received is not None:
+        return EXIT_STOPPED
+    return code if code is not None else EXIT_STOPPED
+
+
+def _wind_up(runs: "Runs") -> None:
+    """Wait for what still runs, and say so: the screen is gone, and signals still count."""
+    flying = runs.in_flight
+    if flying:
+        with contextlib.suppress(OSError):  # the terminal may be gone as well
+            sys.stderr.write(f"mailcutover: Stopping, {flying} in flight\n")
+            sys.stderr.flush()
+    runs.close()
+
+
+def _unfit(environ: Mapping[str, str]) -> str | None:
+    """Why this terminal cannot show the console; None when it can."""
+    if not (os.isatty(0) and os.isatty(2)):
+        return "the console needs a terminal (on standard input and standard error)"
+    if environ.get("TERM", "") in {"", "dumb", "unknown"}:
+        return "the console cannot draw on this terminal (TERM is missing, dumb or unknown)"
+    encoding = (getattr(sys.__stderr__, "encoding", None) or "").lower().replace("-", "")
+    if encoding != "utf8":
+        return "the console needs UTF-8 (set LANG or LC_ALL, such as C.UTF-8)"
+    return None
+
+
+def _prepare(environ: "os._Environ[str]") -> None:
+    """What Textual reads when it is imported: nothing moves by itself, and less is sent over SSH."""
+    environ["TEXTUAL_ANIMATIONS"] = "none"
+    environ["TEXTUAL_SMOOTH_SCROLL"] = "0"
+    if environ.get("SSH_CONNECTION"):
+        environ.setdefault("TEXTUAL_FPS", "15")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,209 @@
+"""The console: ticks go to the dashboard, keys to the helm. No mail is moved here."""
+
+from collections.abc import Mapping, Sequence
+from datetime import tzinfo
+from pathlib import Path, PurePath
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import App
+from textual.binding import BindingType
+from textual.message import Message
+
+from core.clock import Clock
+from core.errors import EXIT_DONE, EXIT_STOPPED, StateError
+from core.secret import Secret
+from core.store.database import Database
+from tui import keys, theme
+from tui.driver import SafeDriver, TerminalLost
+from tui.helm import Helm
+from tui.link import Link
+from tui.pace import Pace
+from tui.runs import Runs
+from tui.screens import quit as quitting
+from tui.screens.choice import Answer, Choice
+from tui.screens.dashboard import Dashboard
+from tui.screens.help import Help
+from tui.screens.problems import Problems
+from tui.screens.secret import AskSecret
+from tui.screens.too_small import TooSmall, too_small
+from tui.theme import Tone
+from tui.tick import Reader, Tick
+from tui.widgets.line_table import LineTable
+from tui.widgets.line_widget import Cell
+
+
+class Ticked(Message):
+    """The store was read, or could not be."""
+
+    def __init__(self, answer: Tick | Exception) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+class Leave(Message):
+    """A signal says that it is time to go."""
+
+
+class Console(App[int], inherit_bindings=False):
+    """Ends with an exit code. `fault` is what it crashed with, if it did."""
+
+    TITLE = "mailcutover"
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["styles/tones.tcss", "styles/dashboard.tcss", "styles/dialogs.tcss"]
+    BINDINGS: ClassVar[list[BindingType]] = keys.bindings("app.")
+    ENABLE_COMMAND_PALETTE = False
+    ALLOW_SELECT = False
+
+    def __init__(
+        self,
+        database: Database,
+        runs: Runs,
+        clock: Clock,
+        files: Sequence[Path] = (),
+        *,
+        environ: Mapping[str, str],
+        zone: tzinfo | None = None,
+    ) -> None:
+        few = theme.few_colours(environ)
+        super().__init__(driver_class=SafeDriver, ansi_color=True if few else None)
+        for known in (theme.CALM, theme.PLAIN):
+            self.register_theme(known)
+        self.theme = (theme.PLAIN if few else theme.CALM).name
+        self.fault: Exception | None = None
+        self.runs = runs
+        self.link = Link(Reader(database, clock), self._take, Pace.of(environ))
+        self.helm = Helm(runs, self)
+        self.dashboard = Dashboard(self.helm, self.link.look, zone)
+        self._files = files
+
+    def get_default_screen(self) -> Dashboard:
+        """The dashboard lies below everything."""
+        return self.dashboard
+
+    def on_ready(self) -> None:
+        """Begin to read, and open what was named."""
+        self.link.start()
+        if self._files:
+            self.run_worker(self._open(), group="open")
+
+    async def _open(self) -> None:
+        names = [await self.helm.add(path) for path in self._files]
+        first = next((name for name in names if name is not None), None)
+        if first is not None:
+            self.dashboard.choose(first)
+
+    def on_unmount(self) -> None:
+        """Read no more."""
+        self.link.close()
+
+    # --- ticks -----------------------------------------------------------------------------------------------------
+
+    def _take(self, answer: Tick | Exception) -> None:
+        """From the link's thread."""
+        self.post_message(Ticked(answer))
+
+    @on(Ticked)
+    def show(self, message: Ticked) -> None:
+        """Show what was read; then the next may come."""
+        answer = message.answer
+        if isinstance(answer, Tick):
+            self.dashboard.show(answer, self._slow())
+        elif isinstance(answer, StateError):
+            self.dashboard.status.alarm(Cell(str(answer), Tone.BAD))
+        else:
+            raise answer
+        self.call_after_refresh(self._shown)
+
+    def _shown(self) -> None:
+        driver = self._driver
+        self.link.shown(driver.backlog if isinstance(driver, SafeDriver) else 0)
+
+    def _slow(self) -> Cell | None:
+        pace = self.link.pace
+        return Cell(f"slow link: every {pace.seconds:g} s", Tone.WAIT) if pace.slow else None
+
+    @on(LineTable.Moved)
+    def look(self) -> None:
+        """Look at what the cursors are on now."""
+        self.link.look(self.dashboard.wanted)
+
+    # --- the bridge of the helm --------------------------------------------------------------------------------------
+
+    def flash(self, word: str, tone: Tone = Tone.PLAIN) -> None:
+        """Say a word at the bottom."""
+        self.dashboard.key_bar.flash(word, tone)
+
+    async def sure(self, title: str, question: str, answer: str) -> bool:
+        """Ask; the safe answer comes first."""
+        answers = (Answer("n", "No"), Answer("y", answer))
+        return await self.push_screen_wait(Choice(title, [question], answers)) == "y"
+
+    async def secret(self, text: str) -> Secret | None:
+        """Ask for a secret."""
+        return await self.push_screen_wait(AskSecret(text))
+
+    async def problems(self, title: str, problems: list[str]) -> None:
+        """Show what is wrong."""
+        await self.push_screen_wait(Problems(title, problems))
+
+    # --- keys ------------------------------------------------------------------------------------------------------
+
+    def action_help(self) -> None:
+        """All keys."""
+        self.push_screen(Help())
+
+    def action_redraw(self) -> None:
+        """Draw the screen anew, as after something else has written on it."""
+        self.refresh(layout=True)
+
+    def action_leave(self) -> None:
+        """Quit; while batches run here, ask how."""
+        if self.runs.ended:
+            self.exit(EXIT_DONE)
+        else:
+            self.run_worker(self._leave(), group="leave", exclusive=True)
+
+    async def _leave(self) -> None:
+        answer = await self.push_screen_wait(quitting.ask([run.name for run in self.runs.active()]))
+        if answer in {quitting.PAUSE, quitting.STOP}:
+            await self.push_screen_wait(quitting.Stopping(self.runs, pause=answer == quitting.PAUSE))
+            self.exit(EXIT_STOPPED)
+
+    # --- ends that nobody asked for --------------------------------------------------------------------------------
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Say so when the terminal is too small for anything truthful."""
+        small = too_small(event.size)
+        if small and not isinstance(self.screen, TooSmall):
+            self.push_screen(TooSmall())
+        elif not small and isinstance(self.screen, TooSmall):
+            self.pop_screen()
+
+    def leave(self) -> None:
+        """From any thread: end soon."""
+        self.post_message(Leave())
+
+    @on(Leave)
+    @on(TerminalLost)
+    def end(self) -> None:
+        """What runs here is told to stop; it is waited for when the screen is gone."""
+        self.runs.stop()
+        self.exit(EXIT_STOPPED)
+
+    def let_go(self) -> None:
+        """From any thread: write nothing more."""
+        if isinstance(self._driver, SafeDriver):
+            self._driver.lost.set()
+
+    def rescue(self) -> None:
+        """From any thread: put the terminal back by force."""
+        if isinstance(self._driver, SafeDriver):
+            self._driver.rescue()
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Keep a fault for whoever runs us; Textual would print it with all local variables, passwords too."""
+        self.fault = self.fault or error
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+        self._close_messages_no_wait()

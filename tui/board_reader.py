@@ -1,0 +1,77 @@
+"""Reads the board, and of it only what has changed."""
+
+from sqlalchemy import Connection
+
+from core.clock import Clock
+from core.store import views
+from core.store.database import Database
+from core.store.views import BatchView, FolderView, MailboxView
+from tui.tick import Focus
+
+#: Seconds after which batches are read though nothing was written: a process that dies writes nothing.
+_ANYWAY = 1.0
+
+
+class BoardReader:
+    """Keeps what was read last; a tuple is replaced only when something in it has changed."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self.batches: tuple[BatchView, ...] = ()
+        self.mailboxes: tuple[MailboxView, ...] = ()
+        self.folders: tuple[FolderView, ...] = ()
+        self._database = database
+        self._clock = clock
+        self._rev = -1
+        self._looked = 0.0
+        self._rows: dict[str, MailboxView] = {}  # of one batch, by source login, in the batch file's order
+        self._rows_rev = 0
+        self._rows_of: object = None  # that batch, and the process that ran it then
+        self._folders_of: object = None
+
+    def read(self, focus: Focus) -> None:
+        """Bring batches, mailboxes and folders up to date. Raises StateError when the store cannot be read."""
+        with self._database.reading() as connection:
+            rev = views.revision(connection)
+            changed, self._rev = rev != self._rev, rev
+            now = self._clock.monotonic()
+            if changed or now - self._looked >= _ANYWAY:
+                batches = tuple(views.batches(connection))
+                self.batches = self.batches if batches == self.batches else batches
+                self._looked = now
+            view = next((batch for batch in self.batches if batch.name == focus.batch), None)
+            self._read_mailboxes(connection, view, changed=changed)
+            self._read_folders(connection, focus, changed=changed)
+
+    def _read_mailboxes(self, connection: Connection, view: BatchView | None, *, changed: bool) -> None:
+        if view is None:
+            self._rows, self._rows_of, self.mailboxes = {}, None, ()
+            return
+        # Nothing is written when the process that runs the batch dies, or when a mailbox leaves the batch.
+        rows_of = (view.name, view.runner and view.runner.run)
+        whole = rows_of != self._rows_of or view.mailboxes != len(self._rows)
+        if not whole and not changed:
+            return
+        new, self._rows_rev = views.mailboxes(connection, view.name, 0 if whole else self._rows_rev)
+        if not whole and any(self._out_of_place(row) for row in new):
+            new, self._rows_rev = views.mailboxes(connection, view.name)
+            whole = True
+        if whole:
+            self._rows, self._rows_of = {}, rows_of
+        self._rows.update((row.source, row) for row in new)
+        if whole or new:
+            self.mailboxes = tuple(self._rows.values())
+
+    def _out_of_place(self, row: MailboxView) -> bool:
+        known = self._rows.get(row.source)
+        return known is None or known.position != row.position
+
+    def _read_folders(self, connection: Connection, focus: Focus, *, changed: bool) -> None:
+        folders_of = (focus.batch, focus.mailbox)
+        if folders_of == self._folders_of and not changed:
+            return
+        self._folders_of = folders_of
+        if focus.batch is None or focus.mailbox is None:
+            self.folders = ()
+            return
+        folders = tuple(views.folders(connection, focus.batch, focus.mailbox))
+        self.folders = self.folders if folders == self.folders else folders

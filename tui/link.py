@@ -1,0 +1,75 @@
+"""The thread that reads the store for the screen.
+
+It hands over one tick and waits until that is shown before it reads the next, so that nothing piles up behind a slow
+terminal. The engine's threads take no part in it.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from tui.pace import Pace
+from tui.tick import Focus, Tick
+
+
+class Read(Protocol):
+    """Reads the store, in the link's thread only."""
+
+    def __call__(self, focus: Focus) -> Tick:
+        """What there is to show of what is looked at."""
+        ...
+
+
+class Link:
+    """Reads at its pace, at once after `look`. `deliver` takes each tick, or the error that reading ended with."""
+
+    def __init__(self, read: Read, deliver: Callable[[Tick | Exception], object], pace: Pace) -> None:
+        self.pace = pace
+        self._read = read
+        self._deliver = deliver
+        self._focus = Focus()
+        self._wake = threading.Event()
+        self._shown = threading.Event()
+        self._closing = threading.Event()
+        self._backlog = 0
+        self._thread = threading.Thread(target=self._serve, name="link")
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._thread.start()
+
+    def look(self, focus: Focus) -> None:
+        """Look at something else; the next tick comes at once."""
+        self._focus = focus
+        self._wake.set()
+
+    def shown(self, backlog: int) -> None:
+        """The last tick was shown, with so many writes to the terminal still waiting."""
+        self._backlog = backlog
+        self._shown.set()
+
+    def close(self) -> None:
+        """End the thread and wait for it."""
+        self._closing.set()
+        self._wake.set()
+        self._shown.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def _serve(self) -> None:
+        while not self._closing.is_set():
+            self._wake.clear()
+            try:
+                answer: Tick | Exception = self._read(self._focus)
+            except Exception as error:  # noqa: BLE001 - the screen says it, or crashes with it
+                answer = error
+            self._shown.clear()
+            if self._closing.is_set():
+                return
+            handed = time.monotonic()
+            self._deliver(answer)
+            self._shown.wait()
+            self.pace.note(time.monotonic() - handed, self._backlog)
+            if not (isinstance(answer, Tick) and answer.news.more):
+                self._wake.wait(self.pace.seconds)

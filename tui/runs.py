@@ -1,0 +1,105 @@
+"""The batches that this process runs, and what is wanted of those that any process runs."""
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.clock import Clock
+from core.status import Wish
+from core.store.batches import Batches
+from core.store.database import Database
+from core.store.wanted import Wanted
+
+if TYPE_CHECKING:  # slow to import; a console that only looks on never needs them
+    from core.batch.definition import Batch
+    from core.engine.host import BatchRun, Host
+
+
+class Runs:
+    """Starts batches in this process, and ends them. Usable from any thread; nothing here waits for a screen."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._wanted = Wanted(database, clock)
+        self._lock = threading.Lock()
+        self._host: Host | None = None
+        self._started: list[BatchRun] = []
+        self._closing = False
+
+    def start(self, batch: "Batch", mailboxes: Sequence[str] | None = None) -> bool:
+        """Run a batch, or some of its mailboxes; a stop or pause of these is lifted. False when we are ending.
+
+        Raises HeldError when another process runs it, UserError for what the batch file's writer can mend.
+        """
+        from core.engine.host import Host
+
+        for source in mailboxes or ():
+            self._wanted.clear(batch.name, source)
+        with self._lock:
+            if self._closing:
+                return False
+            if self._host is None:
+                self._host = Host(self._database, self._clock)
+            self._started.append(self._host.start(batch, mailboxes=mailboxes))
+        return True
+
+    def add(self, path: Path) -> str:
+        """Make the batch of a file known to the store; its name. Raises BatchFileError with all problems."""
+        from core.batch.load import load
+
+        batch = load(path)
+        Batches(self._database, self._clock).add(batch)
+        return batch.name
+
+    def want(self, batch: str, wish: Wish, mailbox: str | None = None) -> None:
+        """Tell whoever runs the batch; it is obeyed within half a second."""
+        self._wanted.want(batch, wish, mailbox)
+
+    def active(self) -> list["BatchRun"]:
+        """Those started here that have not ended."""
+        with self._lock:
+            return [run for run in self._started if run.exit_code is None]
+
+    @property
+    def in_flight(self) -> int:
+        """Mailboxes that are worked on in this process."""
+        return sum(run.in_flight for run in self.active())
+
+    def pause(self) -> None:
+        """Pause all that run here."""
+        for run in self.active():
+            self.want(run.name, Wish.PAUSE)
+
+    def stop(self, *, now: bool = False) -> None:
+        """End all that run here: at a message boundary, or at once; nothing new is started from here on."""
+        with self._lock:
+            self._closing = True
+        for run in self.active():
+            run.stop(now=now)
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing runs here."""
+        return not self.active()
+
+    @property
+    def exit_code(self) -> int:
+        """The gravest of all that ended here; 0 when nothing ran."""
+        with self._lock:
+            return max((run.exit_code or 0 for run in self._started), default=0)
+
+    @property
+    def faults(self) -> list[BaseException]:
+        """Faults of our own in what ran here."""
+        with self._lock:
+            return [fault for run in self._started for fault in run.faults]
+
+    def close(self) -> None:
+        """Stop what still runs, wait for it, give the leases back."""
+        self.stop()
+        with self._lock:
+            host, self._host = self._host, None
+        if host is not None:
+            host.close()

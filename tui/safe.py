@@ -1,0 +1,51 @@
+"""The only file that turns data into what a terminal is sent.
+
+Subjects, folder names and server replies may hold terminal commands, and Textual's widgets take ``[...]`` for markup.
+Here every text passes `core.printable`, and nothing is ever parsed for markup.
+"""
+
+from collections.abc import Iterable
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.content import Content
+from textual.strip import Strip
+from textual.widget import Widget
+
+from core.printable import printable
+from tui.format import fit
+
+
+def strip(parts: Iterable[tuple[str, Style]], width: int, fill: Style, start: int = 0) -> Strip:
+    """One line of exactly `width` cells from texts and their styles; cut with an ellipsis, or filled with `fill`.
+
+    `start` leaves out so many cells on the left.
+    """
+    segments: list[Segment] = []
+    room = start + width
+    for text, style in parts:
+        piece = printable(text)
+        length = cell_len(piece)
+        if length > room:
+            segments.append(Segment(fit(piece, room), style))
+            room = 0
+            break
+        segments.append(Segment(piece, style))
+        room -= length
+    if room:
+        segments.append(Segment(" " * room, fill))
+    line = Strip(segments, start + width)
+    return line.crop(start, start + width) if start else line
+
+
+def entitle(widget: Widget, title: str, subtitle: str = "") -> None:
+    """Write on the upper and the lower border of a widget, where that is new.
+
+    A widget without side borders has both above, between blanks that Textual leaves out there.
+    """
+    if not widget.styles.border_left[0]:
+        title, subtitle = f" {' · '.join(filter(None, (title, subtitle)))} ", ""
+    for name, text in (("border_title", title), ("border_subtitle", subtitle)):
+        if str(getattr(widget, name) or "") != (clean := printable(text, 200)):
+            setattr(widget, name, Content(clean) if clean else None)

@@ -1,0 +1,67 @@
+"""All keys, and what the glyphs mean; made from the same tables that the console works by."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.screen import ModalScreen
+
+from core.status import BatchStatus, Condition, MailboxStatus
+from tui import keys
+from tui.format import fit
+from tui.safe import entitle
+from tui.state import WORD_WIDTH, state_of
+from tui.theme import Tone
+from tui.widgets.line_widget import Cell, Line
+from tui.widgets.pager import Pager
+
+_KEYS_WIDTH = 26
+
+
+class Help(ModalScreen[None]):
+    """A page to scroll through; any key that closes things closes it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = keys.bindings("help.")
+
+    def compose(self) -> ComposeResult:
+        """One page."""
+        pager = Pager(classes="page")
+        entitle(pager, "Help", "Esc closes")
+        yield pager
+
+    def on_mount(self) -> None:
+        """Fill the page."""
+        pager = self.query_one(Pager)
+        pager.show([*_keys(), *_legend()])
+        pager.focus()
+
+    def action_close(self) -> None:
+        """Back to where we were."""
+        self.dismiss()
+
+
+def _keys() -> Iterator[Line]:
+    for group in keys.Group:
+        yield (Cell(f" {group}", Tone.TITLE),)
+        for key in keys.KEYS:
+            if key.group is group:
+                names = "  ".join(keys.names(key))
+                yield (Cell(f"   {fit(names, _KEYS_WIDTH)}", Tone.KEY), Cell(f" {key.words}"))
+        yield ()
+
+
+def _legend() -> Iterator[Line]:
+    for title, statuses in (("What mailboxes do", MailboxStatus), ("What batches do", BatchStatus)):
+        yield (Cell(f" {title}", Tone.TITLE),)
+        for status in statuses:
+            state = state_of(status)
+            yield (
+                Cell(f"   {state.glyph} {fit(state.word, WORD_WIDTH)}", state.tone),
+                Cell(f" {status}", Tone.DIM),
+            )
+        yield ()
+    yield (Cell(" What holds them up", Tone.TITLE),)
+    for condition in Condition:
+        state = state_of(MailboxStatus.STOPPED, condition)
+        yield (Cell(f"   {state.glyph} {fit(state.word, WORD_WIDTH)}", state.tone), Cell(f" {condition}", Tone.DIM))

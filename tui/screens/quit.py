@@ -1,0 +1,87 @@
+"""Leaving while batches run here: how, and then waiting until they have come to a message boundary."""
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.screen import ModalScreen
+
+from tui import keys
+from tui.runs import Runs
+from tui.safe import entitle
+from tui.screens.choice import Answer, Choice
+from tui.theme import Tone
+from tui.widgets.line_block import LineBlock
+from tui.widgets.line_widget import Cell
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_LOOK = 0.1  # seconds between two looks whether they have ended
+
+CANCEL, PAUSE, STOP = "c", "p", "s"
+
+
+def ask(names: "Sequence[str]") -> Choice:
+    """The question how to leave."""
+    running = "1 batch runs" if len(names) == 1 else f"{len(names)} batches run"
+    return Choice(
+        "Quit",
+        [f"{running} in this process: {', '.join(names)}. Quitting ends that; nothing is lost or sent twice."],
+        (
+            Answer(CANCEL, "Cancel", "stay here"),
+            Answer(PAUSE, "Pause and quit", "wait for what is in flight"),
+            Answer(STOP, "Stop and quit", "wait for what is in flight"),
+        ),
+    )
+
+
+class Stopping(ModalScreen[None]):
+    """Stays until nothing runs here any more. `pause` says that this was a pause, not a stop."""
+
+    BINDINGS: ClassVar[list[BindingType]] = keys.bindings("stopping.")
+
+    def __init__(self, runs: Runs, *, pause: bool) -> None:
+        super().__init__()
+        self._runs = runs
+        self._pause = pause
+        self._cut = False
+
+    def compose(self) -> ComposeResult:
+        """A line or two in a frame."""
+        block = LineBlock(classes="dialog", id="stopping")
+        entitle(block, "Quit")
+        yield block
+
+    def on_mount(self) -> None:
+        """Tell them to end, and look on."""
+        if self._pause:
+            self.run_worker(self._runs.pause, thread=True)
+        else:
+            self._runs.stop()
+        self.set_interval(_LOOK, self._look)
+        self._look()
+
+    def _look(self) -> None:
+        flying = self._runs.in_flight
+        if self._pause and not flying:
+            self._pause = False
+            self._runs.stop()
+        if self._runs.ended:
+            self.dismiss()
+            return
+        word = "Pausing" if self._pause else "Stopping"
+        self.query_one(LineBlock).show(
+            [
+                (),
+                (Cell(f" ◑ {word}, {flying} in flight", Tone.WAIT),),
+                (),
+                (Cell(" x ", Tone.KEY), Cell("cut it: what is in flight is looked up next time", Tone.DIM)),
+                (),
+            ]
+        )
+
+    def action_cut(self) -> None:
+        """Do not wait for what is in flight."""
+        self._pause = False
+        self._runs.stop(now=True)

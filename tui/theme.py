@@ -1,0 +1,106 @@
+"""Colours, and the tones that every widget draws with.
+
+All colours are among the fixed 240 of a 256-colour terminal, because OpenSSH does not pass COLORTERM on: what an
+admin sees over SSH is what he sees at home. With 16 colours or NO_COLOR the terminal's own colours are used.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from textual.theme import Theme
+
+
+class Tone(StrEnum):
+    """What a piece of text means; the theme says how that looks. Never the only sign: a glyph and a word stand by."""
+
+    PLAIN = "plain"
+    DIM = "dim"  # labels, what matters less
+    FAINT = "faint"  # lines, the open part of a bar
+    TITLE = "title"  # what the eye should find first
+    NAME = "name"  # who is meant
+    KEY = "key"  # keys to press, the cursor's mark
+    ACTIVE = "active"  # mail is moving
+    GOOD = "good"  # done
+    WAIT = "wait"  # waiting for something that passes
+    HELD = "held"  # paused: waiting for the user
+    WARN = "warn"  # done, but look
+    BAD = "bad"  # failed
+
+
+#: Colour per tone, 256-colour palette; the numbers are xterm's.
+PALETTE: Mapping[str, str] = {
+    "ground": "#121212",  # 233
+    "cursor": "#3a3a3a",  # 237
+    "cursor-blurred": "#262626",  # 235
+    "line": "#4e4e4e",  # 239
+    "plain": "#d0d0d0",  # 252
+    "dim": "#8a8a8a",  # 245
+    "faint": "#585858",  # 240
+    "title": "#eeeeee",  # 255
+    "name": "#87afd7",  # 110
+    "key": "#87d7ff",  # 117
+    "active": "#5fd7d7",  # 80
+    "good": "#87af5f",  # 107
+    "wait": "#d7af5f",  # 179
+    "held": "#af87d7",  # 140
+    "warn": "#d7875f",  # 173
+    "bad": "#ff5f5f",  # 203
+}
+
+#: The same with the terminal's own 16 colours; what stands out does so by weight and reversal too.
+PALETTE_16: Mapping[str, str] = {
+    "ground": "ansi_default",
+    "cursor": "ansi_default",
+    "cursor-blurred": "ansi_default",
+    "line": "ansi_bright_black",
+    "plain": "ansi_default",
+    "dim": "ansi_default",
+    "faint": "ansi_bright_black",
+    "title": "ansi_default",
+    "name": "ansi_cyan",
+    "key": "ansi_cyan",
+    "active": "ansi_cyan",
+    "good": "ansi_green",
+    "wait": "ansi_yellow",
+    "held": "ansi_magenta",
+    "warn": "ansi_yellow",
+    "bad": "ansi_red",
+}
+
+
+def _theme(name: str, palette: Mapping[str, str], *, ansi: bool) -> Theme:
+    variables = {f"tone-{key}": colour for key, colour in palette.items()}
+    variables["cursor-style"] = "reverse" if ansi else "none"
+    variables["cursor-blurred-style"] = "underline" if ansi else "none"
+    return Theme(
+        name=name,
+        primary=palette["key"],
+        secondary=palette["active"],
+        accent=palette["key"],
+        success=palette["good"],
+        warning=palette["wait"],
+        error=palette["bad"],
+        foreground=palette["plain"],
+        background=palette["ground"],
+        surface=palette["ground"],
+        panel=palette["ground"],
+        dark=True,
+        variables=variables,
+        ansi=ansi,
+    )
+
+
+#: For terminals of 256 colours and more.
+CALM = _theme("mailcutover", PALETTE, ansi=False)
+
+#: For 16 colours, and for NO_COLOR.
+PLAIN = _theme("mailcutover-16", PALETTE_16, ansi=True)
+
+
+def few_colours(environ: Mapping[str, str]) -> bool:
+    """Whether to draw with the terminal's own 16 colours: NO_COLOR is set, or TERM promises no more."""
+    if environ.get("NO_COLOR"):
+        return True
+    if environ.get("COLORTERM", "").lower() in {"truecolor", "24bit"}:
+        return False
+    return "256color" not in environ.get("TERM", "") and "direct" not in environ.get("TERM", "")

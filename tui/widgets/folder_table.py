@@ -1,0 +1,76 @@
+"""The folders of one mailbox, with their counts per outcome."""
+
+from collections.abc import Callable, Sequence
+
+from core.mail.outcome import Counts
+from core.store.views import FolderView
+from tui import format as fmt
+from tui.theme import Tone
+from tui.widgets.line_table import Column, LineTable
+from tui.widgets.line_widget import Cell, Line, figure
+
+#: Whole words from this width on.
+_WORDS = 76
+
+#: Outcome, its word, its short word, and the widths they need for six and for five digits.
+_OUTCOMES: Sequence[tuple[str, str, int, str, int, Tone]] = (
+    ("copied", "Copied", 7, "Copied", 7, Tone.PLAIN),
+    ("already_there", "There", 7, "There", 5, Tone.PLAIN),
+    ("skipped", "Skipped", 7, "Skip", 5, Tone.PLAIN),
+    ("rejected", "Rejected", 8, "Rej", 4, Tone.BAD),
+    ("vanished", "Vanished", 8, "Van", 4, Tone.PLAIN),
+    ("pending", "Pending", 7, "Pend", 6, Tone.PLAIN),
+)
+
+
+class FolderTable(LineTable[FolderView]):
+    """One folder a line, below the sum of all; of one that is skipped as a whole, why."""
+
+    def columns(self) -> Sequence[Column[FolderView]]:
+        """The six outcomes always; sizes where there is room."""
+        words = self.size.width >= _WORDS
+        return (
+            Column(
+                "Folder",
+                0,
+                lambda item: Cell(item.path or "All folders", Tone.PLAIN if item.path else Tone.DIM),
+                lead=True,
+            ),
+            *(
+                Column(
+                    long if words else short,
+                    wide if words else narrow,
+                    _number(name, tone, wide if words else narrow),
+                    right=True,
+                )
+                for name, long, wide, short, narrow, tone in _OUTCOMES
+            ),
+            Column("Size", fmt.SIZE_WIDTH, lambda item: figure(fmt.size(item.counts.bytes_total)), right=True, room=84),
+        )
+
+    def key_of(self, item: FolderView) -> str:
+        """Its mailbox and path."""
+        return f"{item.source}\0{item.path}"
+
+    def note(self, item: FolderView) -> Cell | None:
+        """Why nothing of it is moved."""
+        return Cell(item.note, Tone.DIM) if item.note and not item.counts.total else None
+
+    def empty(self) -> Line:
+        """It was never listed."""
+        return (Cell("  No folder was listed yet.", Tone.DIM),)
+
+
+def _number(name: str, tone: Tone, width: int) -> Callable[[FolderView], Cell]:
+    def cell(item: FolderView) -> Cell:
+        number: int = getattr(item.counts, name)
+        return Cell(fmt.short_count(number, width), tone) if number else Cell(fmt.NOTHING, Tone.FAINT)
+
+    return cell
+
+
+def total(folders: Sequence[FolderView], source: str, counts: Counts) -> Sequence[FolderView]:
+    """The folders, INBOX first, below a line for the mailbox as a whole, as its own counts have it."""
+    if not folders:
+        return folders
+    return (FolderView(source, "", "", "", counts, 0), *sorted(folders, key=lambda folder: folder.path != "INBOX"))
