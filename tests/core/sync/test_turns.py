@@ -26,7 +26,8 @@ def broken(stored: int, late: float, action: Action) -> Fault:
         for message in batch[:stored]:
             # Once the server has answered nothing comes later.
             new.store(place, message, late=late if action is Action.RETRY else 0)
-        raise EndpointError(failure(action, in_doubt=True))
+        # A single message that spoils its request is refused for good; that is another test.
+        raise EndpointError(failure(action if len(batch) > 1 else Action.RETRY, in_doubt=True))
 
     return fault
 
