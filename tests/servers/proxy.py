@@ -1,5 +1,6 @@
 """Stands between a client and a server: writes down what was sent, changes or swallows answers, cuts the link."""
 
+import re
 import selectors
 import socket
 import struct
@@ -51,6 +52,10 @@ class Proxy:
         self._thread.join()
         self._wake_me.close()
         self._listener.close()
+
+    def commands(self, verb: bytes) -> list[bytes]:
+        """The commands that begin so, without tag and literals; the program's tags are C1, C2 ..."""
+        return re.findall(rb"(?m)^C\d+ (%b[^\r]*)\r\n" % re.escape(verb), self.sent)
 
     def _run(self) -> None:
         links: set[_Link] = set()

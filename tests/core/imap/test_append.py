@@ -1,6 +1,5 @@
 """APPEND on the wire: byte for byte, pipelined, and what a refusal or a lost link leaves behind."""
 
-import re
 import socket
 import tempfile
 from collections.abc import Sequence
@@ -130,30 +129,26 @@ def test_a_body_of_another_size_is_a_fault_of_ours(dovecot: Dovecot, user: str) 
 # --- the wire ---------------------------------------------------------------------------------------------------------
 
 
-def commands(sent: bytearray) -> list[bytes]:
-    return re.findall(rb'(?m)^C\d+ (APPEND "INBOX" [^\r]*)\r\n', sent)
-
-
 def test_many_go_out_before_the_first_answer(dovecot: Dovecot, user: str) -> None:
     with Proxy(dovecot.port) as proxy, Session(dovecot, user, proxy.port) as session:
         seen: list[int] = []
 
         def on_line(line: bytes) -> bytes:
             if b"APPENDUID" in line:
-                seen.append(len(commands(proxy.sent)))
+                seen.append(len(proxy.commands(b"APPEND")))
             return line
 
         proxy.on_line = on_line
         answers = session.append(letters(*(b"Subject: %d\r\n\r\n" % number for number in range(50))))
         assert statuses(answers) == ["OK"] * 50
         assert seen[0] == 50
-        assert all(command.endswith(b"+}") for command in commands(proxy.sent))
+        assert all(command.endswith(b"+}") for command in proxy.commands(b"APPEND"))
 
 
 def test_literal_minus_asks_for_what_is_above_4096_bytes(dovecot: Dovecot, user: str) -> None:
     with Proxy(dovecot.port) as proxy, Session(dovecot, user, proxy.port) as session:
         session.append(letters(b"a" * 4096, b"b" * 4097, b"c"), unasked({"LITERAL-"}))
-        assert [command.endswith(b"+}") for command in commands(proxy.sent)] == [True, False, True]
+        assert [command.endswith(b"+}") for command in proxy.commands(b"APPEND")] == [True, False, True]
 
 
 def test_a_go_ahead_costs_one_round_trip_a_message(dovecot: Dovecot, user: str) -> None:
@@ -169,14 +164,14 @@ def test_a_go_ahead_costs_one_round_trip_a_message(dovecot: Dovecot, user: str) 
         answers = session.append(letters(*(b"Subject: %d\r\n\r\n" % number for number in range(20))), -1)
         assert statuses(answers) == ["OK"] * 20
         assert trips == 21  # each message goes with the next one's command
-        assert not any(command.endswith(b"+}") for command in commands(proxy.sent))
+        assert not any(command.endswith(b"+}") for command in proxy.commands(b"APPEND"))
 
 
 def test_odd_dates_wait_for_the_go_ahead(dovecot: Dovecot, user: str) -> None:
     dates = [datetime(1900, 1, 1, tzinfo=UTC), *SURE_DATES, datetime(2107, 1, 1, tzinfo=UTC)]
     with Proxy(dovecot.port) as proxy, Session(dovecot, user, proxy.port) as session:
         session.append([Letter(Body.of(b"Subject: odd\r\n\r\n"), (), date) for date in dates])
-        assert [command.endswith(b"+}") for command in commands(proxy.sent)] == [False, True, True, False]
+        assert [command.endswith(b"+}") for command in proxy.commands(b"APPEND")] == [False, True, True, False]
     assert dovecot.read(user)[1].received == SURE_DATES[0]  # Dovecot makes "now" of a date to come
 
 
