@@ -65,6 +65,7 @@ class Batches:
 
         Never touches mail. Raises HeldError while the batch runs, or while another batch moves one of those pairs.
         """
+        self._database.writer.flush()  # nothing of it may come after
         self._database.writer.do(lambda connection: self._remove(connection, name, forget_ledger=forget_ledger))
 
     def _add(self, connection: Connection, batch: "Batch") -> None:

@@ -122,7 +122,8 @@ def batches(connection: Connection) -> list[BatchView]:
     runners = {name: holder for name, holder in holders(connection, "batch").items() if holder.alive}
     sums = _sums(connection, runners)
     query = select(schema.batch).order_by(schema.batch.c.added, schema.batch.c.name)
-    return [_batch(row, runners.get(row.name), sums[row.name]) for row in connection.execute(query)]
+    rows = connection.execute(query).all()
+    return [_batch(row, runners.get(row.name), sums.get(row.name) or _Sums({}, Counts())) for row in rows]
 
 
 def mailboxes(connection: Connection, batch: str, after_rev: int = 0) -> tuple[list[MailboxView], int]:
