@@ -11,6 +11,7 @@ again. A crash anywhere else costs work that is done again, never a message.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -28,6 +29,18 @@ from core.store.times import seconds
 from core.store.pair import Fence, pair_id
 
 _MESSAGE = schema.message
+_THERE = frozenset({Outcome.COPIED, Outcome.ALREADY_THERE})
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """How one row's outcome and size changed."""
+
+    old: Outcome
+    old_size: int
+    new: Outcome
+    new_size: int
+    gone: bool
 
 
 class Ledger:
@@ -115,7 +128,7 @@ class Ledger:
             select(_MESSAGE, schema.folder.c.destination_ref, schema.folder.c.destination_path)
             .join(schema.folder, schema.folder.c.id == _MESSAGE.c.folder_id)
             .where(schema.folder.c.pair_id == self._pair_id, _MESSAGE.c.gone == 1, _MESSAGE.c.exact.is_not(None))
-            .where(_MESSAGE.c.outcome.in_([Outcome.COPIED.value, Outcome.ALREADY_THERE.value]))
+            .where(_MESSAGE.c.outcome.in_([outcome.value for outcome in _THERE]))
         )
         with self._database.reading() as connection:
             return [
@@ -176,13 +189,13 @@ class Ledger:
         if not results and not intents:
             return
 
-        def work(connection: Connection) -> list[tuple[Outcome, int, Outcome, int]]:
+        def work(connection: Connection) -> list[_Change]:
             changes = []
             before = self._before(connection, folder, results)
             for result in results:
-                old, size = before[result.uid]
+                old, size, gone = before[result.uid]
                 new_size = size if result.size is None else result.size
-                changes.append((old, size, result.outcome, new_size))
+                changes.append(_Change(old, size, result.outcome, new_size, gone=gone))
                 values: dict[str, Any] = {
                     "outcome": result.outcome.value,
                     "item": result.item,
@@ -253,9 +266,7 @@ class Ledger:
             ]
             self.commit(folder, lost)
             self._set(folder, window, gone=1)
-            self.counts(folder).source_gone += sum(
-                entry.outcome in {Outcome.COPIED, Outcome.ALREADY_THERE} for entry in entries.values()
-            )
+            self.counts(folder).source_gone += sum(entry.outcome in _THERE for entry in entries.values())
 
     def released(self, left: Left) -> None:
         """A message that left its place turned up elsewhere, and its item with it: the old row claims it no more."""
@@ -322,20 +333,23 @@ class Ledger:
     @staticmethod
     def _before(
         connection: Connection, folder: LedgerFolder, results: Sequence[Result]
-    ) -> dict[int, tuple[Outcome, int]]:
+    ) -> dict[int, tuple[Outcome, int, bool]]:
         found = {}
         for window in windows([result.uid for result in results]):
-            query = select(_MESSAGE.c.uid, _MESSAGE.c.outcome, _MESSAGE.c.size).where(
+            query = select(_MESSAGE.c.uid, _MESSAGE.c.outcome, _MESSAGE.c.size, _MESSAGE.c.gone).where(
                 _MESSAGE.c.folder_id == folder.id, _MESSAGE.c.uid.in_(window)
             )
-            found.update({row.uid: (Outcome(row.outcome), row.size) for row in connection.execute(query)})
+            for row in connection.execute(query):
+                found[row.uid] = (Outcome(row.outcome), row.size, row.gone > 0)
         return found
 
-    def _count(self, folder: LedgerFolder, changes: Sequence[tuple[Outcome, int, Outcome, int]]) -> None:
+    def _count(self, folder: LedgerFolder, changes: Sequence[_Change]) -> None:
         counts = self.counts(folder)
-        for old, old_size, new, new_size in changes:
-            counts.add(old, -1, -old_size)
-            counts.add(new, 1, new_size)
+        for change in changes:
+            counts.add(change.old, -1, -change.old_size)
+            counts.add(change.new, 1, change.new_size)
+            # What was in doubt when it left its place turned out to be there.
+            counts.source_gone += change.gone and change.new in _THERE and change.old not in _THERE
 
     def _set(self, folder: LedgerFolder, uids: Sequence[int], **values: Any) -> None:
         def work(connection: Connection) -> None:
@@ -368,7 +382,7 @@ class Ledger:
                 counts = loaded.setdefault(row.folder_id, Counts())
                 outcome = Outcome(row.outcome)
                 counts.add(outcome, row.messages, row.bytes)
-                if outcome in {Outcome.COPIED, Outcome.ALREADY_THERE}:
+                if outcome in _THERE:
                     counts.source_gone += row.gone
         return loaded
 
