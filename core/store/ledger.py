@@ -25,8 +25,8 @@ from core.store import schema
 from core.store.database import Database
 from core.store.ledger_folder import LedgerFolder, LedgerFolders
 from core.store.ledger_rows import Entry, Intent, Left, Listed, Result, entry_of, windows
-from core.store.times import seconds
 from core.store.pair import Fence, pair_id
+from core.store.times import seconds
 
 _MESSAGE = schema.message
 _THERE = frozenset({Outcome.COPIED, Outcome.ALREADY_THERE})
