@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
@@ -113,7 +113,11 @@ class Database:
         try:
             # Outside any transaction, and only once: the mode is kept in the file.
             with contextlib.closing(sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None)) as plain:
-                plain.execute("PRAGMA journal_mode = WAL")
+                mode = plain.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+            if mode != "wal":
+                raise StateError(
+                    f"{self.path}: no WAL is possible here; name a folder on a local disk with --state DIR"
+                )
             with self._writers.begin() as connection:
                 if _version(connection, self.path) == 0:  # another process may have been first
                     schema.metadata.create_all(connection)
@@ -129,13 +133,15 @@ class Database:
 
 
 def _own(path: Path) -> None:
-    """Make the file, readable by its owner only; the files that SQLite puts beside it get the same mode."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        if stat.S_IMODE(os.fstat(descriptor).st_mode) != 0o600:
-            os.fchmod(descriptor, 0o600)
-    finally:
-        os.close(descriptor)
+    """Make the file, readable by its owner only; the files that SQLite puts beside it get the same mode.
+
+    An existing one is never opened here: closing it again would undo the locks of every other connection of this
+    process (sqlite.org/howtocorrupt.html, 2.2).
+    """
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    if stat.S_IMODE(path.stat().st_mode) != 0o600:
+        path.chmod(0o600)
 
 
 def _version(connection: Connection, path: Path) -> int:
@@ -150,7 +156,7 @@ def _version(connection: Connection, path: Path) -> int:
 
 def _engine(path: Path, *, begin: str, pragmas: tuple[str, ...]) -> Engine:
     engine = create_engine(
-        f"sqlite:///{path}",
+        URL.create("sqlite", database=str(path)),
         connect_args={"timeout": _BUSY, "check_same_thread": False},
         poolclass=QueuePool,
         pool_size=4,

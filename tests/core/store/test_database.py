@@ -71,6 +71,34 @@ def test_a_file_that_others_may_read_is_closed_to_them(tmp_path: Path) -> None:
         assert database.path.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize("name", ["with blank", "a?b", "a#b", "a%20b", "\u00e4", ":memory:"])
+def test_any_folder_name_will_do(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    with Database.open(tmp_path / name) as database:
+        write(database, "a")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name / "state.db").stat().st_size > 0
+
+
+def test_opening_it_once_more_leaves_the_locks_of_others_alone(database: Database) -> None:
+    """Closing any descriptor of a file drops all locks that a process has on it."""
+
+    def locks() -> list[str]:
+        lines = Path("/proc/locks").read_text().splitlines()
+        inodes = {path.stat().st_ino for path in database.folder.glob("state.db*")}
+        fields = [line.split() for line in lines]
+        mine = [words for words in fields if words[1] == "POSIX" and words[4] == str(os.getpid())]
+        return sorted(" ".join(words[1:]) for words in mine if int(words[5].split(":")[2]) in inodes)
+
+    write(database, "a")
+    with database.reading() as connection:
+        connection.execute(select(schema.wanted)).all()
+        before = locks()
+        assert before
+        Database.open(database.folder).close()
+        assert locks() == before
+
+
 def test_what_was_written_is_there_after_reopening(tmp_path: Path) -> None:
     with Database.open(tmp_path) as database:
         write(database, "a")
