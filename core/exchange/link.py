@@ -114,7 +114,7 @@ def of_break(error: BaseException, envelope: Envelope, request: Request) -> Fail
                 f"the server's certificate does not verify: {root.verify_message}",
                 cure="name its authority with destination.ca_file, or correct the host name in destination.url",
             )
-        if isinstance(root, ssl.SSLError) and root.reason in _NOT_TLS:
+        if isinstance(root, ssl.SSLError) and getattr(root, "reason", None) in _NOT_TLS:
             return Failure(
                 Action.STOP_BATCH,
                 "TLS",
