@@ -149,9 +149,11 @@ def _sided(code: str, row: _Row | None, side: Side) -> tuple[str, _Row | None]:
 def _lost(said: str, side: Side) -> Failure:
     if said:
         known = _refusal(completion_of(b"BYE", said.encode()), side, Action.RETRY, sign_in=False)
-        # The folder, the size or the form of a message says nothing about a connection that was closed.
-        action = known.action if known.action is Action.WAIT else Action.RETRY
-        return replace(known, action=action, cause="the server closed the connection", quota=False, sign_in=False)
+        cause = "the server closed the connection"
+        if known.action is Action.WAIT:
+            return replace(known, cause=cause)
+        # Whatever it says of a folder or a message, it ended the connection: that is what to act on.
+        return Failure(Action.RETRY, "BYE", cause, said=said, side=side)
     return Failure(Action.RETRY, "LOST", "the connection was lost", side=side)
 
 

@@ -99,15 +99,15 @@ def _uid(items: dict[bytes, bytes | Body | None]) -> int:
     return int(uid) if isinstance(uid, bytes) and uid.isdigit() else 0
 
 
-def still_listed(ask: Ask, uids: Sequence[int]) -> set[int]:
-    """Which of these UIDs the server still finds in the folder."""
+def listed_uids(ask: Ask, which: bytes) -> list[int]:
+    """The UIDs that a search finds in the folder, ascending; `which` is ``ALL`` or ``UID`` and a set."""
     found: set[int] = set()
 
     def take(response: Response) -> None:
         if response.kind == b"SEARCH":
             found.update(int(word) for word in response.text.split() if word.isdigit())
 
-    done = ask(b"UID SEARCH UID " + uid_set(uids), take)
+    done = ask(b"UID SEARCH " + which, take)
     if not done.ok:
         raise EndpointError(failure_of(done, Side.SOURCE))
-    return found & set(uids)
+    return sorted(found)

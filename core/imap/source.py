@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from core.imap.answers import failure_of
-from core.imap.asking import fetch_each, short_sets, still_listed
+from core.imap.asking import fetch_each, listed_uids, short_sets, uid_set
 from core.imap.connection import Connection
 from core.imap.fetch import Bodies
 from core.imap.flags import flags_of
@@ -36,7 +36,6 @@ class ImapSource:
         assert connection.side is Side.SOURCE
         self._connection = connection
         self._root = root
-        self._losses: dict[tuple[bytes, int], dict[int, int]] = {}
 
     def connect(self) -> None:
         """Sign in now, so that a wrong password shows before anything else is done."""
@@ -104,7 +103,7 @@ class ImapSource:
                 again = sorted(missing)
                 refused |= fetch_each(self._asking(folder), again, b"(FLAGS INTERNALDATE RFC822.SIZE)", keep)
                 missing.difference_update(refused, (message.uid for message in found))
-            left = still_listed(self._asking(folder), sorted(missing)) if missing else set()
+            left = self._still(folder, sorted(missing)) if missing else set()
             yield from found
             for uid in sorted(left.union(refused)):
                 yield SourceMessage(uid, 0, None, Flags())
@@ -127,14 +126,12 @@ class ImapSource:
         if missing:
             self._ask(folder, b"NOOP")  # the server may now say what is gone
             for some in short_sets(missing, _WINDOW):
-                left = still_listed(self._asking(folder), some)
-                if left:
+                if left := self._still(folder, some):
                     raise _short(folder, len(uids) - len(left), len(uids))
 
     def fetch(self, folder: OpenFolder, messages: Iterable[SourceMessage]) -> Iterator[Fetched]:
         """The bytes of these messages, in their order; the caller closes each body."""
-        losses = self._losses.setdefault((folder.folder.name, folder.uidvalidity), {})
-        return Bodies(self._asking(folder), self._connection.spool, losses).fetch(messages)
+        return Bodies(self._asking(folder), self._connection.spool).fetch(messages)
 
     # --- in a folder ----------------------------------------------------------------------------------------------
 
@@ -163,18 +160,23 @@ class ImapSource:
 
     def _search(self, folder: OpenFolder) -> tuple[list[int], int]:
         """Every UID, ascending, and how many messages there were when the answer came."""
-        found: set[int] = set()
         exists: list[int] = []
 
-        def take(response: Response) -> None:
-            if response.kind == b"SEARCH":
-                exists.append(self._connection.exists)
-                found.update(int(word) for word in response.text.split() if word.isdigit())
+        def ask(command: bytes, take: Callable[[Response], None] | None) -> Completion:
+            def counting(response: Response) -> None:
+                if response.kind == b"SEARCH":
+                    exists.append(self._connection.exists)
+                if take is not None:
+                    take(response)
 
-        done = self._ask(folder, b"UID SEARCH ALL", take)
-        if not done.ok:
-            raise EndpointError(failure_of(done, Side.SOURCE))
-        return sorted(found), (exists or [self._connection.exists])[-1]
+            return self._ask(folder, command, counting)
+
+        found = listed_uids(ask, b"ALL")
+        return found, (exists or [self._connection.exists])[-1]
+
+    def _still(self, folder: OpenFolder, uids: Sequence[int]) -> set[int]:
+        """Which of these the server still finds in the folder."""
+        return set(listed_uids(self._asking(folder), b"UID " + uid_set(uids))).intersection(uids)
 
     def _flags(self, folder: OpenFolder, command: bytes) -> dict[int, Flags]:
         """Flags by UID; FETCH responses without a UID are about numbers that mean nothing here."""

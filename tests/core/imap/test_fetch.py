@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.imap import fetch as fetch_module
+from core.imap import slices as slices_module
 from core.imap import wire as wire_module
 from core.imap.asking import fetch_each, short_sets, uid_set
 from core.imap.fetch import Bodies
@@ -45,7 +46,8 @@ class Folder:
             raise EndpointError(Failure(Action.RETRY, "LOST", "the connection was lost", side=Side.SOURCE))
         words = text.split(" ", 3)
         if words[:2] == ["UID", "SEARCH"]:
-            found = [uid for uid in numbers(words[3].encode()) if uid in self.messages.keys() - self.gone]
+            there = self.messages.keys() - self.gone
+            found = sorted(there) if words[2] == "ALL" else [u for u in numbers(words[3].encode()) if u in there]
             take(response(b"SEARCH", b" ".join(b"%d" % uid for uid in found)))
         if words[:2] != ["UID", "FETCH"]:
             return OK
@@ -85,7 +87,7 @@ def listed(folder: Folder, *uids: int) -> list[SourceMessage]:
 
 def fetched(folder: Folder, messages: Iterable[SourceMessage] | None = None) -> dict[int, bytes | str | None]:
     """UID to bytes, the failure's code, or None for what vanished."""
-    return dict(told(Bodies(folder.ask, None, {}).fetch(listed(folder) if messages is None else messages)))
+    return dict(told(Bodies(folder.ask, None).fetch(listed(folder) if messages is None else messages)))
 
 
 def told(answers: Iterable[Fetched]) -> Iterator[tuple[int, bytes | str | None]]:
@@ -122,7 +124,7 @@ def test_a_bad_message_is_alone_in_the_end(gives_good: bool) -> None:
 
 def test_what_the_server_said_is_kept() -> None:
     folder = Folder({1: b"x"}, bad={1}, no=b"[SERVERBUG] Internal error")
-    (answer,) = Bodies(folder.ask, None, {}).fetch(listed(folder))
+    (answer,) = Bodies(folder.ask, None).fetch(listed(folder))
     assert answer.failure is not None
     assert (answer.failure.said, answer.failure.code) == ("[SERVERBUG] Internal error", "SERVERBUG")
 
@@ -201,7 +203,7 @@ def test_requests_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_nothing_more_is_asked_for_than_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetch_module, "BATCH_MESSAGES", 2)
     folder = ten()
-    answers = Bodies(folder.ask, None, {}).fetch(iter(listed(folder)))
+    answers = Bodies(folder.ask, None).fetch(iter(listed(folder)))
     assert folder.fetches() == []
     next(answers)
     next(answers)
@@ -217,7 +219,7 @@ def test_nothing_more_is_asked_for_than_is_taken(monkeypatch: pytest.MonkeyPatch
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sizes a millionth as large."""
     monkeypatch.setattr(fetch_module, "SPOOL_ABOVE", 20)
-    monkeypatch.setattr(fetch_module, "SLICE", 8)
+    monkeypatch.setattr(slices_module, "SLICE", 8)
 
 
 @pytest.mark.parametrize("size", [21, 24, 31])
@@ -269,42 +271,67 @@ def test_a_large_message_may_vanish_or_be_refused_too() -> None:
 # --- lost connections ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("keeps", [True, False])
-def test_a_message_that_ends_the_connection_is_given_up_the_third_time(*, keeps: bool) -> None:
-    """It must not stop the mailbox for ever, whether or not the caller keeps what came before it."""
-    folder = ten(dies=lambda command: command.startswith("UID FETCH") and 4 in numbers(command.split()[2].encode()))
-    losses: dict[int, int] = {}
-    done: dict[int, bytes | str | None] = {}
-    deaths = 0
-    while len(done) < 10:
-        came: dict[int, bytes | str | None] = {}
-        left = [message for message in listed(folder) if message.uid not in done]
-        try:
-            came.update(told(Bodies(folder.ask, None, losses).fetch(left)))
-        except EndpointError:
-            deaths += 1
-            if not keeps:
-                continue
-        done.update(came)
-    assert done == {**folder.messages, 4: "LOST"}
-    # Here nothing comes before the end, so the first three are suspected, once each, and found innocent.
-    assert deaths == 6
+def over(*uids: int) -> Callable[[str], bool]:
+    """The connection ends when one of these is asked for."""
+
+    def dies(command: str) -> bool:
+        return command.startswith("UID FETCH") and bool(set(uids) & set(numbers(command.split()[2].encode())))
+
+    return dies
+
+
+def test_a_message_that_ends_the_connection_is_given_up_and_the_others_come() -> None:
+    folder = ten(dies=over(4, 5))
+    assert fetched(folder) == {**folder.messages, 4: "LOST", 5: "LOST"}
+    assert fetched(folder, listed(folder, 5)) == {5: "LOST"}  # nothing else was asked for, but there is something
+
+
+def test_a_message_alone_in_its_folder_is_never_blamed() -> None:
+    with pytest.raises(EndpointError) as caught:
+        fetched(Folder({4: b"x"}, dies=over(4)))
+    assert (caught.value.failure.action, caught.value.failure.code) == (Action.RETRY, "LOST")
+
+
+def test_a_server_that_hangs_up_on_every_message_costs_none() -> None:
+    folder = ten(dies=over(*range(1, 11)))
+    with pytest.raises(EndpointError):
+        fetched(folder)
+    folder.dies = lambda command: True
+    with pytest.raises(EndpointError):
+        fetched(folder)
 
 
 def test_a_link_that_comes_back_costs_nothing() -> None:
     folder = ten()
-    deaths = iter([True, True, False, True, True])
-    folder.dies = lambda command: next(deaths, False)
-    losses: dict[int, int] = {}
-    for _ in range(2):
-        with pytest.raises(EndpointError):
-            list(Bodies(folder.ask, None, losses).fetch(listed(folder)))
-    assert losses == {1: 2}
-    bodies = Bodies(folder.ask, None, losses).fetch(listed(folder))
+    deaths = iter([True, False, True])
+    folder.dies = lambda command: command.startswith("UID FETCH") and next(deaths, False)
+    assert fetched(folder) == folder.messages
+
+
+def test_a_link_that_stays_away_is_an_error() -> None:
+    folder = ten()
+    deaths = iter([False, True])  # lost, and no new connection
+    folder.dies = lambda command: not command.startswith("UID FETCH") or next(deaths, True)
+    bodies = Bodies(folder.ask, None).fetch(listed(folder))
     assert next(bodies).uid == 1
-    assert losses == {}
-    for answer in Bodies(ten().ask, None, losses).fetch(listed(folder)):
-        assert answer.body is not None
+    with pytest.raises(EndpointError):
+        fetched(folder)
+
+
+@pytest.mark.usefixtures("small")
+def test_slices_go_on_after_a_lost_connection() -> None:
+    folder = Folder({5: bytes(range(30)), 6: b"x"})
+    deaths = iter([False, True, False, True, False, False])
+    folder.dies = lambda command: "<" in command and next(deaths)
+    assert fetched(folder, listed(folder, 5)) == {5: folder.messages[5]}
+    offsets = [int(found[1]) for command in folder.seen if (found := re.search(r"<(\d+)", command))]
+    assert offsets == [0, 8, 8, 16, 16, 24]
+
+
+@pytest.mark.usefixtures("small")
+def test_a_large_message_that_ends_the_connection_is_given_up_too() -> None:
+    folder = Folder({5: bytes(range(30)), 6: b"x"}, dies=over(5))
+    assert fetched(folder) == {5: "LOST", 6: b"x"}
 
 
 # --- asking -------------------------------------------------------------------------------------------------------
@@ -379,7 +406,5 @@ def test_files_of_a_request_that_fails_are_given_back(monkeypatch: pytest.Monkey
         except LostError as error:
             raise EndpointError(Failure(Action.RETRY, "LOST", "lost")) from error
 
-    losses: dict[int, int] = {}
     with pytest.raises(EndpointError):
-        list(Bodies(ask, None, losses).fetch([SourceMessage(uid, 4, None, Flags()) for uid in (1, 2)]))
-    assert losses == {2: 1}  # the first had come
+        list(Bodies(ask, None).fetch([SourceMessage(uid, 4, None, Flags()) for uid in (1, 2)]))
