@@ -23,6 +23,7 @@ from core.engine.library_log import libraries_told
 from core.errors import EXIT_STOPPED, UserError
 from core.store.database import Database
 from core.store.views import BatchView, batches
+from core.store.views import mailboxes as mailbox_views
 
 #: How soon a signal is acted on and events are printed, in seconds; and how often the progress is drawn.
 _LOOK, _DRAW = 0.1, 0.5
@@ -59,6 +60,7 @@ def run(
         narration = Narration(as_json=as_json)
         clock = SystemClock()
         began = clock.now()
+        known = _known(database, loaded.name)
         host = Host(database)
         try:
             with libraries_told(narration.tell, loaded.name), interrupts() as heard:
@@ -76,6 +78,7 @@ def run(
                 database,
                 loaded,
                 chosen,
+                known=known,
                 held=running.paused,
                 exit_code=EXIT_STOPPED if running.exit_code is None else running.exit_code,
                 began=began,
@@ -117,6 +120,12 @@ def _leave(database: Database) -> NoReturn:
     """End this process with calls to servers still open: what they carry is in doubt, and settled by the next run."""
     database.writer.flush()
     os._exit(EXIT_STOPPED)
+
+
+def _known(database: Database, name: str) -> dict[str, int]:
+    """How many messages of each mailbox are known."""
+    with database.reading() as connection:
+        return {row.source: row.counts.total for row in mailbox_views(connection, name)[0]}
 
 
 def _view(database: Database, name: str) -> BatchView:

@@ -1,6 +1,6 @@
 """The last word of `run`: what became of every message."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -26,7 +26,7 @@ class Summary:
     held: Sequence[str]
     new: int
     flags_changed: int
-    whole: bool  # every mailbox had its pass
+    nothing_new: bool  # every mailbox had its pass, and no message was seen for the first time
     exit_code: int
 
     @classmethod
@@ -36,12 +36,17 @@ class Summary:
         batch: Batch,
         chosen: Sequence[Mailbox],
         *,
+        known: Mapping[str, int],
         held: Sequence[str],
         exit_code: int,
         began: datetime,
         ended: datetime,
     ) -> "Summary":
-        """Read it from the store, once the run has ended. `held` are the mailboxes that were paused or stopped."""
+        """Read it from the store, once the run has ended.
+
+        `known` says how many messages of each mailbox were known before it, `held` which mailboxes were paused or
+        stopped.
+        """
         names = {mailbox.source: mailbox for mailbox in chosen}
         with database.reading() as connection:
             view = next(view for view in batches(connection) if view.name == batch.name)
@@ -61,7 +66,10 @@ class Summary:
             held=held,
             new=sum(row.pass_new for row in passed),
             flags_changed=sum(row.pass_flags_changed for row in passed),
-            whole=all(row.synced is not None and row.synced >= began for row in rows),
+            nothing_new=all(
+                row.synced is not None and row.synced >= began and row.counts.total == known.get(row.source)
+                for row in rows
+            ),
             exit_code=exit_code,
         )
 
@@ -70,7 +78,7 @@ class Summary:
         if self.new:
             said = f"{plural(self.new, 'message')} copied"
         else:
-            said = "Nothing new" if self.whole else "Nothing copied"
+            said = "Nothing new" if self.nothing_new else "Nothing copied"
         flags = f", flags of {plural(self.flags_changed, 'message')} changed" if self.flags_changed else ""
         return f"{said}{flags}."
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from core.batch.words import format_duration
 from core.engine.context import RunContext
-from core.engine.ending import Done, Ending, Fails, Halted, Waits
+from core.engine.ending import Ending, Fails, Halted, Waits
 from core.engine.mailbox import MailboxRun
 from core.engine.steering import PassControl
 from core.errors import FencedError, HeldError, UserError
@@ -77,7 +77,7 @@ class Attempt:
             finally:
                 mailbox.counted(ledger.total())
         if result.finished:
-            return Done(mailbox.new(), result.flags_changed, result.rejected)
+            return mailbox.achieved(result)
         assert self._control.stopping(), "the pass ended before it was done, and nobody had asked it to"
         return Halted()
 

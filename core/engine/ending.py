@@ -9,15 +9,17 @@ from core.status import Condition
 class Done:
     """The pass ended well."""
 
-    new: int
+    new: int  # copied
+    seen: int  # listed for the first time
     flags_changed: int
-    rejected: int
+    rejected: int  # of all passes
 
     def sentence(self) -> str:
         """What it did, for people; "nothing new" when that is so."""
+        nothing = "nothing copied" if self.seen else "nothing new"
         flags = f", flags of {self.flags_changed} changed" if self.flags_changed else ""
         rejected = f", {self.rejected} rejected in all" if self.rejected else ""
-        return f"{f'{self.new} copied' if self.new else 'nothing new'}{flags}{rejected}"
+        return f"{f'{self.new} copied' if self.new else nothing}{flags}{rejected}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from core.event import Event, EventKind
 from core.mail.outcome import Counts
 from core.status import Condition, MailboxStatus, PassKind, Wish
 from core.store.board import MailboxBoard
+from core.sync.context import PassResult
 from core.sync.narrate import Narrate
 
 _WORKING = {
@@ -78,8 +79,7 @@ class MailboxRun:
         self._open = False  # in a pass, from its first try to its end
         self._started = False  # that pass has signed in at least once
         self._link_lost = False
-        self._copied_before = 0
-        self._copied = 0
+        self._before = self._after = Counts()  # at the pass's start, and when its last try ended
         self._halting = Wish.RUN
         self._lock = threading.Lock()
         self._stand(Stage.QUEUED)
@@ -92,12 +92,13 @@ class MailboxRun:
 
     def counted(self, counts: Counts) -> None:
         """What the ledger holds when a try has ended."""
-        self._copied = counts.copied
+        self._after = counts
         self._rejected = counts.rejected > 0
 
-    def new(self) -> int:
-        """Messages copied by this pass, over all its tries."""
-        return self._copied - self._copied_before
+    def achieved(self, result: PassResult) -> Done:
+        """What this pass did, over all its tries."""
+        new, seen = self._after.copied - self._before.copied, self._after.total - self._before.total
+        return Done(new, seen, result.flags_changed, result.rejected)
 
     # --- told by the roster ------------------------------------------------------------------------------------
 
@@ -126,7 +127,7 @@ class MailboxRun:
             self.narrate.info(EventKind.MAILBOX_LINK_BACK, "the link is back")
         if not self._started:
             self._started = True
-            self._copied_before = counts.copied
+            self._before = counts
             self.board.set(pass_kind=kind, pass_started=self._run.clock.now(), pass_new=0, pass_flags_changed=0)
             self.narrate.info(EventKind.MAILBOX_STARTED, f"{kind} pass to {self.mailbox.destination}")
 
