@@ -9,12 +9,9 @@ from core.errors import EXIT_FAULT
 from core.printable import printable
 
 
-def say(lines: Iterable[str], *, live: bool = False) -> None:
-    """Print lines to stdout, each at once when `live`. That their reader has gone is no error of ours: it ends them."""
-    for line in lines:
-        if not _print(line, live=live):
-            return
-    _print("", live=True, end="")
+def say(lines: Iterable[str], *, live: bool = False) -> bool:
+    """Print lines to stdout, each at once when `live`. That their reader has gone is no error of ours: then False."""
+    return all(_print(line, live=live) for line in lines) and _print("", live=True, end="")
 
 
 def complain(text: str) -> None:
