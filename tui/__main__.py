@@ -33,7 +33,9 @@ def console(files: Sequence[Path], state: Path | None) -> int:
     _prepare(os.environ)
     from core.batch.prompt import keep_off_terminal
     from core.clock import SystemClock
+    from core.engine.library_log import libraries_told
     from core.store.database import Database
+    from core.store.events import EventLog
     from core.store.location import state_folder
     from tui.app import Console
     from tui.runs import Runs
@@ -41,7 +43,7 @@ def console(files: Sequence[Path], state: Path | None) -> int:
 
     keep_off_terminal()
     clock = SystemClock()
-    with Database.open(state_folder(state)) as database:
+    with Database.open(state_folder(state)) as database, libraries_told(EventLog(database).append):
         runs = Runs(database, clock)
         app = Console(database, runs, clock, files, environ=os.environ)
 
@@ -61,6 +63,8 @@ def console(files: Sequence[Path], state: Path | None) -> int:
                 signals.restore()
     if app.fault is not None:
         raise app.fault
+    if runs.faults:
+        raise runs.faults[0]
     if signals.received is not None:
         return EXIT_STOPPED
     return code if code is not None else EXIT_STOPPED

@@ -9,6 +9,7 @@ from textual import events, on
 from textual.app import App
 from textual.binding import BindingType
 from textual.message import Message
+from textual.worker import WorkerFailed
 
 from core.clock import Clock
 from core.errors import EXIT_DONE, EXIT_STOPPED, StateError
@@ -106,17 +107,15 @@ class Console(App[int], inherit_bindings=False):
     def show(self, message: Ticked) -> None:
         """Show what was read; then the next may come."""
         answer = message.answer
+        driver = self._driver
+        backlog = driver.backlog if isinstance(driver, SafeDriver) else 0
         if isinstance(answer, Tick):
             self.dashboard.show(answer, self._slow())
         elif isinstance(answer, StateError):
             self.dashboard.status.alarm(Cell(str(answer), Tone.BAD))
         else:
             raise answer
-        self.call_after_refresh(self._shown)
-
-    def _shown(self) -> None:
-        driver = self._driver
-        self.link.shown(driver.backlog if isinstance(driver, SafeDriver) else 0)
+        self.call_after_refresh(self.link.shown, backlog)
 
     def _slow(self) -> Cell | None:
         pace = self.link.pace
@@ -202,6 +201,8 @@ class Console(App[int], inherit_bindings=False):
 
     def _handle_exception(self, error: Exception) -> None:
         """Keep a fault for whoever runs us; Textual would print it with all local variables, passwords too."""
+        if isinstance(error, WorkerFailed) and isinstance(error.error, Exception):
+            error = error.error
         self.fault = self.fault or error
         if self._exception is None:
             self._exception = error

@@ -8,15 +8,18 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from core.errors import MailcutoverError, UserError
 from core.secret import Secret
-from core.status import ACTIVE, Condition, Wish
+from core.status import ACTIVE, Condition, MailboxStatus, Wish
 from core.store.views import BatchView, MailboxView
 from tui.runs import Runs
 from tui.state import RESTING
 from tui.theme import Tone
+
+if TYPE_CHECKING:
+    from core.batch.definition import Batch
 
 T = TypeVar("T")
 
@@ -48,6 +51,11 @@ class Target:
         """Whether it is paused, or about to be."""
         return Condition.PAUSED in {self.batch.condition, self.mailbox and self.mailbox.condition}
 
+    @property
+    def held(self) -> bool:
+        """Whether it is a mailbox that was paused or stopped by itself: the next run of its batch leaves it alone."""
+        return self.mailbox is not None and self.mailbox.status is MailboxStatus.STOPPED
+
 
 class Bridge(Protocol):
     """What the helm needs of the screen."""
@@ -78,7 +86,7 @@ def idle(target: Target | None) -> frozenset[str]:
     if target is None:
         return frozenset({START, PAUSE, RESUME, STOP})
     if not target.runs:
-        return frozenset({PAUSE, RESUME, STOP})
+        return frozenset({PAUSE, STOP} if target.held else {PAUSE, RESUME, STOP})
     none: set[str] = {PAUSE} if target.paused else {RESUME}
     if target.mailbox is None:
         return frozenset(none if target.paused else none | {START})
@@ -112,21 +120,23 @@ class Helm:
 
     async def pause(self, target: Target) -> None:
         """Let nothing new begin; the process that runs it stays and waits."""
-        if target.runs or target.mailbox is not None:
+        if target.runs:
             await self._want(target, Wish.PAUSE, f"{target.name}: pausing; what is in flight finishes")
         else:
             self._not_running(target)
 
     async def resume(self, target: Target) -> None:
         """Take a pause or a stop back."""
-        if target.runs or target.mailbox is not None:
+        if target.mailbox is not None and target.batch.condition is Condition.PAUSED:
+            self._bridge.flash(f"{target.batch.name} is paused as a whole: resume that", Tone.WAIT)
+        elif target.runs or target.held:
             await self._want(target, Wish.RUN, f"{target.name}: goes on")
         else:
             self._not_running(target)
 
     async def stop(self, target: Target) -> None:
         """End it at the next message, when the user is sure."""
-        if not target.runs and target.mailbox is None:
+        if not target.runs:
             self._not_running(target)
             return
         what = "the batch" if target.mailbox is None else f"this mailbox of {target.batch.name}"
@@ -152,11 +162,10 @@ class Helm:
             self._bridge.flash(f"{target.name}: started in this process", Tone.ACTIVE)
 
     async def _prepare(self, target: Target) -> bool:
-        from core.batch.load import load
+        batch = await asyncio.to_thread(_load, target.batch.path)
         from core.batch.prompt import answer
         from core.batch.readiness import check_secrets, unanswered
 
-        batch = await asyncio.to_thread(load, target.batch.path)
         if batch.name != target.batch.name:
             raise UserError(f"{target.batch.path}: now holds the batch {batch.name}, no longer {target.batch.name}")
         chosen = None if target.source is None else batch.select([target.source])
@@ -190,3 +199,10 @@ class Helm:
 
     def _not_running(self, target: Target) -> None:
         self._bridge.flash(f"Nobody runs {target.name}: s starts it", Tone.DIM)
+
+
+def _load(path: Path) -> "Batch":
+    """The batch of a file; in a thread, because the import alone takes its time."""
+    from core.batch.load import load
+
+    return load(path)

@@ -45,7 +45,7 @@ class Link:
         self._wake.set()
 
     def shown(self, backlog: int) -> None:
-        """The last tick was shown, with so many writes to the terminal still waiting."""
+        """The last tick was shown; when it came, so many writes to the terminal were still waiting."""
         self._backlog = backlog
         self._shown.set()
 

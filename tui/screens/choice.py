@@ -43,12 +43,11 @@ class Choice(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         """One block of lines in a frame."""
-        block = LineBlock(classes="dialog")
-        entitle(block, self._title)
-        yield block
+        yield LineBlock(classes="dialog")
 
     def on_mount(self) -> None:
         """Show the question."""
+        entitle(self.query_one(LineBlock), self._title)
         self._draw()
 
     def on_key(self, event: events.Key) -> None:

@@ -189,7 +189,8 @@ class Dashboard(Screen[None]):
         pane = self._panes()[name]
         pane.display = True
         self.query_one("#middle").display = True
-        (self.detail.folders if name == "detail" else pane).focus()
+        # At once, not by `focus()`: the next key, which may be x, is meant for this pane.
+        self.set_focus(self.detail.folders if name == "detail" else pane)
 
     def action_back(self) -> None:
         """From the detail to the mailboxes, from there to the batches; from the log to where one was."""

@@ -26,13 +26,12 @@ class Help(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """One page."""
-        pager = Pager(classes="page")
-        entitle(pager, "Help", "Esc closes")
-        yield pager
+        yield Pager(classes="page")
 
     def on_mount(self) -> None:
         """Fill the page."""
         pager = self.query_one(Pager)
+        entitle(pager, "Help", "Esc closes")
         pager.show([*_keys(), *_legend()])
         pager.focus()
 

@@ -27,13 +27,13 @@ class Problems(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """One page."""
-        pager = Pager(classes="page")
-        entitle(pager, self._title, "Esc closes")
-        yield pager
+        yield Pager(classes="page")
 
     def on_mount(self) -> None:
         """Take the keys."""
-        self.query_one(Pager).focus()
+        pager = self.query_one(Pager)
+        entitle(pager, self._title, "Esc closes")
+        pager.focus()
 
     def on_resize(self) -> None:
         """Break the lines anew."""

@@ -49,12 +49,11 @@ class Stopping(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """A line or two in a frame."""
-        block = LineBlock(classes="dialog", id="stopping")
-        entitle(block, "Quit")
-        yield block
+        yield LineBlock(classes="dialog", id="stopping")
 
     def on_mount(self) -> None:
         """Tell them to end, and look on."""
+        entitle(self.query_one(LineBlock), "Quit")
         if self._pause:
             self.run_worker(self._runs.pause, thread=True)
         else:

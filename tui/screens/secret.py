@@ -30,13 +30,13 @@ class AskSecret(ModalScreen[Secret | None]):
 
     def compose(self) -> ComposeResult:
         """The text, and a field."""
-        with Vertical(classes="dialog") as frame:
+        with Vertical(classes="dialog"):
             yield LineBlock(classes="question")
             yield Input(password=True, select_on_focus=False)
-        entitle(frame, "Needed to start")
 
     def on_mount(self) -> None:
         """Show the text, wait for keys."""
+        entitle(self.query_one(Vertical), "Needed to start")
         lines = [(Cell(f" {line}"),) for line in wrap(self._text, _WIDTH)]
         block = self.query_one(LineBlock)
         block.styles.height = len(lines)

@@ -1,0 +1,102 @@
+"""The console in a real terminal: it starts, it ends, and it leaves the terminal as it was."""
+
+import signal
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.pty.terminal import CHECKOUT, RESTORED, Terminal
+
+
+def test_starts_shows_the_store_and_quits(state: Path) -> None:
+    with Terminal.console(state) as terminal:
+        terminal.shows("sales-wave-2")
+        terminal.shows("anna.lindqvist")
+        terminal.press("q")
+        assert terminal.end() == 0
+        assert terminal.restored
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_ends_it_and_the_terminal_is_restored(state: Path, number: int) -> None:
+    with Terminal.console(state) as terminal:
+        terminal.shows("anna.lindqvist")
+        terminal.signal(number)
+        assert terminal.end() == 3
+        assert terminal.restored
+
+
+def test_a_lost_terminal_ends_it(state: Path) -> None:
+    with Terminal.console(state) as terminal:
+        terminal.shows("anna.lindqvist")
+        terminal.hang_up()
+        assert terminal.end_unread() == 3
+
+
+def test_a_lost_terminal_ends_it_also_under_nohup(state: Path) -> None:
+    ignoring = "import signal, sys; signal.signal(signal.SIGHUP, signal.SIG_IGN); "
+    run = f"from tui.__main__ import main; sys.exit(main(['--state', {str(state)!r}]))"
+    with Terminal([sys.executable, "-c", ignoring + run]) as terminal:
+        terminal.shows("anna.lindqvist")
+        terminal.hang_up()
+        assert terminal.end_unread() == 3
+
+
+def test_a_terminal_that_takes_no_output_does_not_hold_it_up(state: Path) -> None:
+    with Terminal.console(state) as terminal:
+        terminal.shows("anna.lindqvist")
+        for _ in range(100):  # each draws the whole screen; nobody reads
+            terminal.press("\x0c")
+            time.sleep(0.02)
+        terminal.signal(signal.SIGTERM)
+        assert terminal.end_unread() == 3
+        while terminal.read():
+            pass
+        assert not any(code in terminal.output for code in RESTORED[:2])  # it really took nothing more
+        assert termios.tcgetattr(terminal.slave) == terminal.before
+
+
+@pytest.mark.parametrize(
+    ("env", "reason"),
+    [({"TERM": "dumb"}, "TERM"), ({"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, "UTF-8")],
+)
+def test_a_terminal_that_cannot_show_it_is_told_in_one_line(state: Path, env: dict[str, str], reason: str) -> None:
+    with Terminal.console(state, env=env) as terminal:
+        assert terminal.end() == 2
+        lines = terminal.output.decode().strip().splitlines()
+        assert len(lines) == 1
+        assert reason in lines[0]
+        assert "mailcutover run" in lines[0]
+
+
+def test_without_a_terminal_it_says_what_to_use(state: Path) -> None:
+    command = [sys.executable, "-m", "tui", "--state", str(state)]
+    ended = subprocess.run(command, cwd=CHECKOUT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert len(ended.stderr.splitlines()) == 1
+    assert "mailcutover run" in ended.stderr
+
+
+def test_a_fault_leaves_a_file_and_no_local_variable(state: Path) -> None:
+    fault = (
+        "import sys; from tui.screens.dashboard import Dashboard\n"
+        "def show(self, tick, alarm):\n"
+        "    password = 'hunter' + '2'\n"
+        "    raise RuntimeError('it broke')\n"
+        "Dashboard.show = show\n"
+        f"from tui.__main__ import main; sys.exit(main(['--state', {str(state)!r}]))"
+    )
+    with Terminal([sys.executable, "-c", fault]) as terminal:
+        assert terminal.end() == 70
+        assert terminal.restored
+        (crash,) = state.glob("crash-*.txt")
+        assert crash.name.encode() in terminal.output
+        assert "it broke" in crash.read_text()
+        assert crash.stat().st_mode & 0o777 == 0o600
+        assert b"hunter2" not in terminal.output
+        assert "hunter2" not in crash.read_text()
