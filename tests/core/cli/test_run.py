@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.engine.host import Host
+from core.engine import host
 from core.engine.retry import Patience
 from core.ports.failure import Action, Failure, Side
 from core.status import Wish
@@ -188,9 +188,7 @@ def test_paused_mailboxes_are_left_and_named_with_exit_code_3(cli: "CommandLine"
 
 
 def test_a_server_that_never_answers_fails_the_run(cli: "CommandLine", monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        Host.__init__, "__kwdefaults__", Host.__init__.__kwdefaults__ | {"patience": Patience((0, 0), 0, 0)}
-    )
+    monkeypatch.setattr(host, "Patience", lambda: Patience((0, 0), 0, 0))
     silent = Failure(Action.RETRY, "ECONNREFUSED", "old.example does not answer")
     cli.world.trouble = lambda side, who, call: silent if (side, call) == (Side.SOURCE, "connect") else None
     ended = cli("run", cli.batch())
