@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from core.imap import roles, utf7
 from core.imap.connection import Connection
-from core.imap.listing import Listed, Namespace, list_folders, personal_namespaces
+from core.imap.listing import Listed, Namespace, list_folders, namespaces
 from core.mail.folder import FolderPath, Role
 from core.ports.failure import Action, EndpointError, Failure
 
@@ -30,14 +30,19 @@ def personal_folders(connection: Connection, root: str | None = None) -> list[Pl
     """
     if root is not None and (levels := tuple(level for level in root.split("/") if level)):
         return _placed(_below(list_folders(connection), levels, connection))
-    spaces = personal_namespaces(connection)
-    listed = list_folders(connection, _patterns(spaces))
-    return _placed((folder, _without_prefix(folder, spaces or _guessed(listed))) for folder in listed)
+    spaces = namespaces(connection)
+    listed = [
+        folder
+        for folder in list_folders(connection, _patterns(spaces.personal))
+        if not _foreign(folder, spaces.personal, spaces.others)
+    ]
+    personal = spaces.personal or _guessed(listed)
+    return _placed((folder, _without_prefix(folder, personal)) for folder in listed)
 
 
 def namespace_of(connection: Connection) -> Namespace:
     """Where new folders are made: the first personal namespace; without NAMESPACE, what the listing suggests."""
-    spaces = personal_namespaces(connection)
+    spaces = namespaces(connection).personal
     if not spaces:
         listed = list_folders(connection)
         separator = next((folder.separator for folder in listed if folder.separator), b"")
@@ -63,6 +68,16 @@ def _patterns(spaces: Sequence[Namespace]) -> list[bytes]:
     if not spaces or any(not space.prefix for space in spaces):
         return [b"*"]
     return [_INBOX, *(space.prefix + b"*" for space in spaces)]
+
+
+def _foreign(folder: Listed, personal: Sequence[Namespace], others: Sequence[Namespace]) -> bool:
+    """Whether a folder belongs to somebody else, or is where such folders hang; the longest prefix decides."""
+
+    def longest(spaces: Sequence[Namespace]) -> int:
+        name = folder.name + folder.separator
+        return max((len(space.prefix) for space in spaces if space.prefix and name.startswith(space.prefix)), default=0)
+
+    return longest(others) > longest(personal)
 
 
 def _guessed(listed: Iterable[Listed]) -> tuple[Namespace, ...]:

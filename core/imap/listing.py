@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from core.imap.connection import Connection
 from core.imap.wire import GarbledError, Response, astring
 from core.mail.body import Body
+from core.ports.failure import EndpointError
 
 _LIST = re.compile(rb'\(([^)]*)\) (?:"(\\?.)"|NIL|"") ?(.*)', re.DOTALL)
 _QUOTED_SIGN = re.compile(rb'\\(["\\])')
+_PARENTHESIS = re.compile(rb'"(?:[^"\\]|\\.)*"|[()]')
 # One level of a namespace response: quoted strings and the parentheses around them.
 _NAMESPACE = re.compile(rb'\( ?(?:"((?:[^"\\]|\\.)*)"|(NIL)) (?:"(\\?.)"|NIL|"")')
 
@@ -37,29 +39,42 @@ class Listed:
         return not self.attributes & {"\\noselect", "\\nonexistent"}
 
 
-def personal_namespaces(connection: Connection) -> tuple[Namespace, ...]:
-    """The personal namespaces as the server tells them; empty where it does not."""
-    if not connection.has("NAMESPACE"):
-        return ()
-    found: list[Namespace] = []
+@dataclass(frozen=True, slots=True)
+class Namespaces:
+    """A user's own namespaces, and those of others: their folders and shared ones. Empty where nobody says."""
+
+    personal: tuple[Namespace, ...] = ()
+    others: tuple[Namespace, ...] = ()
+
+
+def namespaces(connection: Connection) -> Namespaces:
+    """The namespaces as the server tells them."""
+    found = [Namespaces()]
 
     def take(response: Response) -> None:
         if response.kind == b"NAMESPACE":
-            found.extend(_namespaces(_joined(response)))
+            personal, *others = _groups(_joined(response))
+            found.append(Namespaces(tuple(personal), tuple(space for group in others for space in group)))
 
-    connection.order(b"NAMESPACE", take)
-    return tuple(found)
+    if connection.has("NAMESPACE"):
+        connection.order(b"NAMESPACE", take)
+    return found[-1]
 
 
 def list_folders(connection: Connection, patterns: Iterable[bytes] = (b"*",)) -> list[Listed]:
     """Every folder that matches one of the patterns, each once, with its special uses and whether it is subscribed."""
     found: dict[bytes, Listed] = {}
+    patterns = list(patterns)
     if connection.has("LIST-EXTENDED"):
-        uses = b" SPECIAL-USE" if connection.has("SPECIAL-USE") else b""
-        for pattern in patterns:
-            listed = _ask(connection, b'LIST "" ' + astring(pattern) + b" RETURN (SUBSCRIBED" + uses + b")")
-            found.update((folder.name, folder) for folder in listed)
-        return list(found.values())
+        asked = b" RETURN (SUBSCRIBED SPECIAL-USE)" if connection.has("SPECIAL-USE") else b" RETURN (SUBSCRIBED)"
+        try:
+            for pattern in patterns:
+                listed = _ask(connection, b'LIST "" ' + astring(pattern) + asked)
+                found.update((folder.name, folder) for folder in listed)
+            return list(found.values())
+        except EndpointError as error:
+            if error.failure.code != "BAD":  # offered, but not understood
+                raise
     for pattern in patterns:
         found.update((folder.name, folder) for folder in _ask(connection, b'LIST "" ' + astring(pattern)))
         for subscribed in _ask(connection, b'LSUB "" ' + astring(pattern)):
@@ -120,22 +135,31 @@ def _joined(response: Response) -> bytes:
     return b"".join(pieces)
 
 
-def _namespaces(text: bytes) -> list[Namespace]:
-    """The first of the three groups: ``(("" "/")("#mbox/" "/")) NIL NIL``."""
+def _groups(text: bytes) -> list[list[Namespace]]:
+    """The groups of a namespace response, at least one: ``(("" "/")("#mbox/" "/")) (("user/" "/")) NIL``."""
+    groups = []
+    text = text.strip()
+    while text.startswith(b"(") or text[:3].upper() == b"NIL":
+        end = _closing(text) if text.startswith(b"(") else 3
+        groups.append(_spaces(text[1 : end - 1]))
+        text = text[end:].lstrip()
+    return groups or [[]]
+
+
+def _spaces(text: bytes) -> list[Namespace]:
+    """What stands in one group."""
     found = []
-    position = 1
-    while text[:1] == b"(" and (match := _NAMESPACE.match(text, position)):
+    while match := _NAMESPACE.match(text):
         found.append(Namespace(_QUOTED_SIGN.sub(rb"\1", match[1] or b""), (match[3] or b"")[-1:]))
-        position = _after(text, match.start())
+        text = text[_closing(text) :].lstrip()
     return found
 
 
-def _after(text: bytes, start: int) -> int:
-    """Where the parenthesis that opens at `start` is closed, and blanks behind it."""
+def _closing(text: bytes) -> int:
+    """The end of the parenthesis that `text` begins with."""
     depth = 0
-    for found in re.compile(rb'"(?:[^"\\]|\\.)*"|[()]').finditer(text, start):
+    for found in _PARENTHESIS.finditer(text):
         depth += {b"(": 1, b")": -1}.get(found[0], 0)
         if depth == 0:
-            end = found.end()
-            return end + len(text[end:]) - len(text[end:].lstrip())
+            return found.end()
     return len(text)

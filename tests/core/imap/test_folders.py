@@ -5,7 +5,7 @@ import pytest
 from core.imap import folders as folders_module
 from core.imap.connection import Address, Connection, SignIn, Timeouts
 from core.imap.folders import Place, namespace_of, personal_folders, wire_name
-from core.imap.listing import Namespace, personal_namespaces
+from core.imap.listing import Namespace, namespaces
 from core.mail.folder import FolderPath, Role
 from core.ports.failure import Action, EndpointError, Side
 from core.secret import Secret
@@ -79,7 +79,7 @@ def test_without_extensions_the_same_comes_from_list_and_lsub(
 
 
 def test_namespaces(dovecot: Dovecot, dovecot_dot: Dovecot, opened: Open, user: str) -> None:
-    assert personal_namespaces(opened(dovecot, user)) == (Namespace(b"", b"/"),)
+    assert namespaces(opened(dovecot, user)).personal == (Namespace(b"", b"/"),)
     assert namespace_of(opened(dovecot_dot, user)) == Namespace(b"INBOX.", b".")
 
 
@@ -107,7 +107,7 @@ def scripted(listing: bytes, namespace: bytes = b"", **more: Answer) -> Scripted
 def test_namespace_answers(opened: Open, namespace: bytes, expected: list[Namespace] | None) -> None:
     with scripted(b"", namespace) as server:
         connection = opened(server)
-        found = personal_namespaces(connection)
+        found = namespaces(connection).personal
         connection.close()
     assert list(found) == (
         expected or [Namespace(b"INBOX.", b"."), Namespace(b"#mbox/", b"/")] if expected != [] else []
@@ -185,6 +185,29 @@ def test_only_the_personal_namespace_is_asked_for(opened: Open) -> None:
         'LIST "" "INBOX.*"',
     ]
     assert [str(place.path) for place in places] == ["INBOX"]
+
+
+def test_folders_of_others_are_left_alone(opened: Open) -> None:
+    places = listed(
+        opened,
+        b'() "/" INBOX\n() "/" Work\n(\\Noselect) "/" "Other Users"\n() "/" "Other Users/bob"\n'
+        b'(\\Noselect) "/" Shared\n() "/" Shared/all\n() "/" Shared/mine/x\n() "/" Sharedness',
+        b'(("" "/")("Shared/mine/" "/")) (("Other Users/" "/")) (("Shared/" "/"))',
+    )
+    assert [str(place.path) for place in places] == ["INBOX", "Sharedness", "Work", "x"]
+
+
+def test_a_listing_that_is_offered_but_not_understood_is_made_plainly(opened: Open) -> None:
+    script: dict[str, Answer | list[Answer]] = {
+        "CAPABILITY": b"* CAPABILITY IMAP4rev1 AUTH=PLAIN LIST-EXTENDED\r\nTAG OK done\r\n",
+        "LIST": [b"TAG BAD what\r\n", b'* LIST () "/" INBOX\r\nTAG OK done\r\n'],
+    }
+    with Scripted(script) as server:
+        assert [str(place.path) for place in personal_folders(opened(server))] == ["INBOX"]
+    assert [said for said in server.seen if said.startswith("LIST")] == [
+        'LIST "" "*" RETURN (SUBSCRIBED)',
+        'LIST "" "*"',
+    ]
 
 
 def test_an_inbox_below_the_inbox_is_another_folder(opened: Open) -> None:

@@ -14,6 +14,7 @@ from core.ports.source import OpenFolder, Source, SourceFolder, SourceMessage
 from core.secret import Secret
 from tests.servers.dovecot import Dovecot
 from tests.servers.mail import WHEN, Record, append, quoted, sure
+from tests.servers.pymap import Pymap
 from tests.servers.scripted import Answer, Scripted
 
 Open = Callable[..., ImapSource]
@@ -24,8 +25,10 @@ INBOX = SourceFolder(FolderPath.of("INBOX"), b"INBOX", Role.INBOX)
 def opened(tmp_path: Path) -> Iterator[Open]:
     made = []
 
-    def make(server: Dovecot | Scripted, user: str = "ann", **options: str) -> ImapSource:
-        sign_in = SignIn(user, lambda: Secret("secret"))
+    def make(
+        server: Dovecot | Pymap | Scripted, user: str = "ann", password: str = "secret", **options: str
+    ) -> ImapSource:
+        sign_in = SignIn(user, lambda: Secret(password))
         address = Address(server.host, server.port, "none")
         connection = Connection(address, sign_in, Side.SOURCE, Timeouts(5, 20), spool=tmp_path)
         made.append(ImapSource(connection, **options))
@@ -298,6 +301,25 @@ def test_a_root_in_a_shared_tree(dovecot: Dovecot, opened: Open, user: str) -> N
     assert [(str(f.path), f.role) for f in source.folders()] == [("INBOX", Role.INBOX), ("Sent", Role.SENT)]
     inbox = source.examine(source.folders()[0])
     assert bytes_of(source, inbox, listed(source, inbox)) == {1: message(1)}
+
+
+def test_a_server_of_another_make(pymap: Pymap, opened: Open) -> None:
+    records = [
+        Record(message(1), "Reading", flags=frozenset({"\\Seen"})),
+        Record(message(2, 9 << 20), "Reading"),
+        Record(message(3), "Reading 2"),
+    ]
+    pymap.load(records)
+    source = opened(pymap, pymap.user, pymap.password)
+    folders = {str(folder.path): folder for folder in source.folders()}
+    assert folders["INBOX"].role is Role.INBOX
+    reading, other = source.examine(folders["Reading"]), source.examine(folders["Reading 2"])
+    assert (reading.highestmodseq, reading.exists, other.exists) == (None, 2, 1)
+    first, second = listed(source, reading)
+    assert (first.flags.carried(), first.received, second.flags.carried()) == (Flags({"\\Seen"}), WHEN, Flags())
+    assert list(bytes_of(source, reading, [second, first]).values()) == [records[1].data, records[0].data]
+    assert [flags.carried() for _, flags in source.flags(reading, None)] == [Flags({"\\Seen"}), Flags()]
+    assert list(bytes_of(source, other, listed(source, other)).values()) == [records[2].data]
 
 
 # --- lies that no real server tells -------------------------------------------------------------------------------
