@@ -129,6 +129,7 @@ class Batches:
         for table in (schema.board_folder, _MAILBOX, schema.event, schema.wanted):
             connection.execute(delete(table).where(table.c.batch == name))
         connection.execute(delete(_BATCH).where(_BATCH.c.name == name))
+        next_revision(connection)
         if pairs:  # their folders and messages follow
             connection.execute(
                 delete(_PAIR).where(_PAIR.c.id == bindparam("which")), [{"which": pair} for pair in pairs]

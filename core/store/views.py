@@ -9,7 +9,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection, func, select
 
@@ -170,7 +170,14 @@ def status_object(database: Database, batch: str | None = None) -> dict[str, Any
         }
 
 
-_MAILBOX_COUNTS = [schema.mailbox.c[name] for name in COUNTS]
+_GROUPED = select(
+    schema.mailbox.c.batch,
+    schema.mailbox.c.status,
+    func.count().label("number"),
+    func.total(schema.mailbox.c.rate).label("rate"),
+    func.sum(schema.mailbox.c.synced.is_(None) & (schema.mailbox.c.bytes_total == 0)).label("unlisted"),
+    *(func.sum(schema.mailbox.c[name]).label(name) for name in COUNTS),
+).group_by(schema.mailbox.c.batch, schema.mailbox.c.status)
 _MAILBOX = [
     schema.mailbox.c[name]
     for name in (
@@ -193,20 +200,22 @@ class _Sums:
     unlisted: int = 0  # such mailboxes of which nothing is known yet
 
 
+def _groups(connection: Connection) -> Sequence[Any]:
+    """A row of sums for each batch and status, however many mailboxes there are.
+
+    Kept with the SQLite connection until the revision changes: 65 ms for 50,000 mailboxes, several times a second.
+    """
+    newest = revision(connection)
+    kept = connection.info.get("groups")
+    if kept is None or kept[0] != newest:
+        kept = connection.info["groups"] = (newest, connection.execute(_GROUPED).all())
+    return cast("Sequence[Any]", kept[1])
+
+
 def _sums(connection: Connection, runners: Container[str]) -> dict[str, _Sums]:
-    """By batch. Grouped in SQL: a row for each batch and status, however many mailboxes there are."""
-    table = schema.mailbox
-    unlisted = table.c.synced.is_(None) & (table.c.bytes_total == 0)
-    query = select(
-        table.c.batch,
-        table.c.status,
-        func.count().label("number"),
-        func.total(table.c.rate).label("rate"),
-        func.sum(unlisted).label("unlisted"),
-        *(func.sum(column).label(column.name) for column in _MAILBOX_COUNTS),
-    ).group_by(table.c.batch, table.c.status)
+    """By batch."""
     sums: dict[str, _Sums] = {}
-    for row in connection.execute(query):
+    for row in _groups(connection):
         of = sums.setdefault(row.batch, _Sums({}, Counts()))
         runs = row.batch in runners
         status = _shown(_STATUS[row.status], runs=runs)

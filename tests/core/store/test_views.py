@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event
 
 from core.mail.folder import FolderPath
 from core.mail.outcome import Counts
@@ -76,6 +77,27 @@ def test_a_batch_adds_up(board: Board, database: Database, runner: Runner, clock
     assert view.runner == holder(database, "batch:sales")
     assert view.runner is not None
     assert view.runner.pid == os.getpid()
+
+
+def test_sums_are_worked_out_again_only_after_a_change(
+    board: Board, database: Database, make_batch: Callable[..., Any]
+) -> None:
+    statements: list[str] = []
+    event.listen(database._readers, "before_cursor_execute", lambda *a: statements.append(a[2]))
+
+    def looks() -> int:
+        statements.clear()
+        batch_view(database)
+        return sum("GROUP BY" in text for text in statements)
+
+    assert [looks(), looks()] == [1, 0]
+    board.mailbox("ann").set(status=MailboxStatus.SYNCED)
+    board.flush()
+    assert [looks(), looks()] == [1, 0]
+    Batches(database).add(make_batch("other", SALES))
+    assert [looks(), looks()] == [1, 0]
+    Batches(database).remove("other")
+    assert [looks(), looks()] == [1, 0]
 
 
 def test_no_time_is_promised_while_a_mailbox_was_never_listed(board: Board, database: Database, runner: Runner) -> None:
