@@ -56,12 +56,9 @@ def _progress(view: MailboxView, width: int) -> Line:
 
 
 def _speed(view: MailboxView, now: datetime) -> Line:
-    cells = [
-        Cell(f" {fmt.fit('Rate', _LABEL - 2)} ", Tone.DIM),
-        Cell(f"{fmt.rate(view.rate):<{fmt.RATE_WIDTH}}"),
-        Cell("  ETA ", Tone.DIM),
-        Cell(f"{fmt.duration(view.eta):<{fmt.DURATION_WIDTH}}"),
-    ]
+    cells = [Cell(f" {fmt.fit('Rate', _LABEL - 2)} ", Tone.DIM), Cell(f"{fmt.rate(view.rate):<{fmt.RATE_WIDTH}}")]
+    if view.eta is not None:
+        cells += [Cell("  ETA ", Tone.DIM), Cell(f"{fmt.duration(view.eta):<{fmt.DURATION_WIDTH}}")]
     if view.progressed is not None:
         quiet = (now - view.progressed).total_seconds()
         cells.append(Cell("  last ", Tone.DIM))
@@ -88,7 +85,8 @@ def _said(view: MailboxView, problem: Event | None, width: int, room: int, zone:
         yield from _paragraph("Waits", Tone.WAIT, view.why, width, room)
     if view.error:
         yield from _paragraph("Error", Tone.BAD, view.error, width, room)
-    if problem is not None and problem.text not in {view.error, view.why}:
+    told = [text for text in (view.why, view.error) if text]
+    if problem is not None and not any(text in problem.text for text in told):
         place = problem.folder if problem.uid is None else f"{problem.folder}:{problem.uid}"
         text = " ".join(filter(None, [fmt.clock(problem.time, zone), place, problem.text]))
         yield from _paragraph("Last", Tone.WARN, text, width, room)
