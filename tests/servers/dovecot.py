@@ -286,6 +286,11 @@ class Dovecot:
         """A folder of this server's personal namespace as it stands on the wire (ASCII names)."""
         return "INBOX" if names == ("INBOX",) else self.prefix + self.separator.join(names)
 
+    def home(self, user: str) -> Path:
+        """Where a user's mail lies; it need not be there yet."""
+        assert self._folder is not None
+        return self._folder / "mail" / user
+
     def load(self, user: str, records: Iterable[Record]) -> None:
         """Append these to a mailbox."""
         with self.client(user) as client:
