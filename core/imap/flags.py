@@ -1,8 +1,11 @@
-"""FLAGS as the server spelt them. A keyword may be a number or NIL, and some servers send 8-bit ones."""
+r"""FLAGS as the server spelt them. A keyword may be a number or NIL, and some servers send 8-bit ones.
+
+\Recent is left out: it says something about the session, not about the message, and nobody can set it.
+"""
 
 from functools import lru_cache
 
-from core.mail.flags import Flags
+from core.mail.flags import RECENT, Flags
 
 
 @lru_cache(maxsize=4096)
@@ -12,4 +15,5 @@ def flags_of(text: bytes) -> Flags:
         words = text.decode()
     except UnicodeDecodeError:
         words = text.decode("latin-1")
-    return Flags.of(word.strip('"') for word in words.split() if word.strip('"'))
+    flags = (word.strip('"') for word in words.split())
+    return Flags.of(flag for flag in flags if flag and flag.lower() != RECENT.lower())

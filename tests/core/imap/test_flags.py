@@ -12,6 +12,7 @@ from core.mail.flags import Flags
         (b"007 7 NIL nil2 $Forwarded", ["007", "7", "NIL", "nil2", "$Forwarded"]),
         ("größer".encode(), ["größer"]),
         ("größer".encode("latin-1"), ["größer"]),
+        (b"\\recent \\Recent x", ["x"]),
         (b'"quoted"  x ', ["quoted", "x"]),
         (b"Work work", ["Work"]),
     ],

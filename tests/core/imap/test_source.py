@@ -316,9 +316,9 @@ def test_a_server_of_another_make(pymap: Pymap, opened: Open) -> None:
     reading, other = source.examine(folders["Reading"]), source.examine(folders["Reading 2"])
     assert (reading.highestmodseq, reading.exists, other.exists) == (None, 2, 1)
     first, second = listed(source, reading)
-    assert (first.flags.carried(), first.received, second.flags.carried()) == (Flags({"\\Seen"}), WHEN, Flags())
+    assert (first.flags, first.received, second.flags) == (Flags({"\\Seen"}), WHEN, Flags())
     assert list(bytes_of(source, reading, [second, first]).values()) == [records[1].data, records[0].data]
-    assert [flags.carried() for _, flags in source.flags(reading, None)] == [Flags({"\\Seen"}), Flags()]
+    assert [flags for _, flags in source.flags(reading, None)] == [Flags({"\\Seen"}), Flags()]
     assert list(bytes_of(source, other, listed(source, other)).values()) == [records[2].data]
 
 
@@ -365,6 +365,32 @@ def test_a_list_is_compared_with_what_is_there_now(opened: Open) -> None:
         source = opened(server)
         assert source.uids(source.examine(INBOX)) == [1, 2, 3]
         assert server.count("UID SEARCH") == 1
+
+
+def test_the_uids_of_a_very_large_folder_are_one_long_line(opened: Open) -> None:
+    uids = list(range(100_000, 260_000))
+    line = b"* SEARCH " + b" ".join(b"%d" % uid for uid in uids) + b"\r\nTAG OK x\r\n"
+    with told(UID_SEARCH=line, EXAMINE=examined(len(uids))) as server:
+        source = opened(server)
+        assert source.uids(source.examine(INBOX)) == uids
+
+
+def test_a_connection_that_ends_within_a_message_loses_nothing(opened: Open) -> None:
+    def given(uid: int) -> bytes:
+        return b"* %d FETCH (UID %d BODY[] {4}\r\nm\r\n%d)\r\n" % (uid, uid, uid)
+
+    answers: list[Answer] = [
+        given(1) + b"* 2 FETCH (UID 2 BODY[] {4}\r\nm\rCLOSE",
+        given(2) + b"TAG OK x\r\n",  # alone, over the second connection
+        given(3) + b"TAG OK x\r\n",
+    ]
+    with told(UID_FETCH=answers) as server:
+        source = opened(server)
+        inbox = source.examine(INBOX)
+        messages = [SourceMessage(uid, 4, None, Flags()) for uid in (3, 2, 1)]
+        assert bytes_of(source, inbox, messages) == {3: b"m\r\n3", 2: b"m\r\n2", 1: b"m\r\n1"}
+    assert [said.split()[2] for said in server.seen if said.startswith("UID FETCH")] == ["1:3", "2", "3"]
+    assert server.connections == 2
 
 
 def test_flags_of_sequence_numbers_confuse_nothing(opened: Open) -> None:
