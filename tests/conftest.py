@@ -18,6 +18,7 @@ from tests.servers.pymap import Pymap
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 _MARKS = {"testdata": "data", "dovecot": "server", "dovecot_dot": "server", "make_dovecot": "server"}
+_TESTDATA = Path(os.environ.get("MAILCUTOVER_TESTDATA") or CHECKOUT.parent / "shared")
 _numbers = itertools.count(1)
 
 
@@ -26,6 +27,12 @@ def lacking(reason: str) -> NoReturn:
     if os.environ.get("CI") == "true":
         pytest.fail(f"CI=true, nothing may be skipped: {reason}", pytrace=False)
     pytest.skip(reason)
+
+
+def pytest_report_header() -> list[str]:
+    """Say in one line that the practice Exchange validates nothing, where that is so."""
+    there = (_TESTDATA / "ews-schema").is_dir()
+    return [] if there else ["validation against the EWS schemas is off: there are none in MAILCUTOVER_TESTDATA"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -39,10 +46,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def testdata() -> Path:
     """The folder of real messages and Microsoft's schemas, which are not part of the project."""
-    folder = Path(os.environ.get("MAILCUTOVER_TESTDATA") or CHECKOUT.parent / "shared")
-    if not folder.is_dir():
-        lacking(f"no test data at {folder} (set MAILCUTOVER_TESTDATA)")
-    return folder
+    if not _TESTDATA.is_dir():
+        lacking(f"no test data at {_TESTDATA} (set MAILCUTOVER_TESTDATA)")
+    return _TESTDATA
 
 
 @pytest.fixture(scope="session")
@@ -132,15 +138,14 @@ def make_practice_exchange(tmp_path: Path) -> Iterator[Callable[..., PracticeExc
 
     They validate against Microsoft's schemas where the test data is, and the test fails when they answered wrongly.
     """
-    folder = Path(os.environ.get("MAILCUTOVER_TESTDATA") or CHECKOUT.parent / "shared") / "ews-schema"
-    schemas = folder if folder.is_dir() else None
-    if schemas is None and os.environ.get("CI") == "true":
-        lacking(f"no EWS schemas in {folder}")
+    schemas = _TESTDATA / "ews-schema"
+    if not schemas.is_dir() and os.environ.get("CI") == "true":
+        lacking(f"no EWS schemas in {schemas}")
     servers: list[PracticeExchange] = []
 
     def make(**options: Any) -> PracticeExchange:
         data = tmp_path / f"exchange{len(servers)}"
-        server = PracticeExchange(**{"data": data, "schemas": schemas} | options)
+        server = PracticeExchange(**{"data": data, "schemas": schemas if schemas.is_dir() else None} | options)
         servers.append(server)
         server.start()
         return server

@@ -4,6 +4,7 @@ Source: RFC 9112. The size limit is IIS's request filtering (maxAllowedContentLe
 """
 
 import socket
+import ssl
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -50,10 +51,12 @@ class Connection:
     def serve(self) -> None:
         """Answer requests until the connection ends."""
         try:
+            if isinstance(self._socket, ssl.SSLSocket):
+                self._socket.do_handshake()
             while self._one():
                 pass
         except (BrokenRequestError, ConnectionError, TimeoutError, OSError, ValueError):
-            return  # the client went away, or was cut off; there is nobody to tell
+            return  # the client went away, was cut off or does not trust us; there is nobody to tell
         finally:
             self._close()
 

@@ -140,8 +140,11 @@ class PracticeExchange:
         return found
 
     def add_account(self, username: str, password: str, *, impersonation: bool = True) -> None:
-        """Make an account without a mailbox of its own; with the right to impersonate, unless told otherwise."""
-        self._access.add(Account(username, password, impersonation=impersonation))
+        """Make an account; with the right to impersonate, unless told otherwise. A mailbox of that name is its own."""
+        with self._database.reading() as db:
+            own = folders.find_mailbox(db, username)
+        mailbox = None if own is None else own.address
+        self._access.add(Account(username, password, impersonation=impersonation, mailbox=mailbox))
 
     def grant(self, account: str, address: str) -> None:
         """Give an account full access to a mailbox (delegate access)."""
@@ -228,8 +231,8 @@ class PracticeExchange:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self._context is not None:
             try:
-                sock = self._context.wrap_socket(sock, server_side=True)
-            except OSError:  # the client does not trust us, or speaks no TLS
+                sock = self._context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+            except OSError:  # gone already
                 sock.close()
                 return
         connection = Connection(sock, SignIn(self._access, self._schemes), self._service.answer, self.limit)

@@ -3,11 +3,14 @@
 import logging
 import os
 import signal
+import socket
 import ssl
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -93,6 +96,21 @@ def test_speaks_tls(make_practice_exchange: Callable[..., PracticeExchange], tmp
         assert client.create([message(MIME)]).codes == ["NoError"]
     with RawClient(server.url, "svc", "secret") as client, pytest.raises(ssl.SSLCertVerificationError):
         client.find()
+
+
+def test_a_client_that_says_nothing_does_not_hold_up_the_end(
+    make_practice_exchange: Callable[..., PracticeExchange], tmp_path: Path
+) -> None:
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    _self_signed(certificate, key)
+    for options in ({}, {"certificate": certificate, "key": key}):
+        server = make_practice_exchange(**options)
+        parts = urlsplit(server.url)
+        with socket.create_connection((parts.hostname or "", parts.port or 0)) as silent:
+            while not server._open:
+                time.sleep(0.01)
+            server.stop()
+            assert silent.recv(1) == b""
 
 
 def test_says_once_that_validation_is_off(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
