@@ -59,10 +59,11 @@ class ItemError:
 
 @dataclass(frozen=True, slots=True)
 class Http:
-    """An HTTP status without SOAP: 401, 403, 404.13, 413, 429, 503 ..."""
+    """An HTTP status without SOAP: 302 (with `location`), 401, 403, 404.13, 413, 429, 503 ..."""
 
     status: int
     retry_after: int | None = None
+    location: str | None = None
     body: str = ""
 
 

@@ -224,6 +224,8 @@ def http_reply(outcome: outcomes.Http) -> Reply:
     headers = [("Content-Type", "text/html")]
     if outcome.retry_after is not None:
         headers.append(("Retry-After", str(outcome.retry_after)))
+    if outcome.location is not None:
+        headers.append(("Location", outcome.location))
     if outcome.status == 401:
         headers.append(("WWW-Authenticate", 'Basic realm="practice"'))
     return Reply(outcome.status, outcome.body.encode(), tuple(headers))

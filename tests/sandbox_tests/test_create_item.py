@@ -68,6 +68,12 @@ def test_the_message_flags_read_back_with_the_server_bits(client: RawClient) -> 
     assert client.get(item, tag(0x0E07, "Integer")).values("Value") == [str(0x1 | 0x10 | 0x400)]
 
 
+def test_base64_may_come_in_lines(client: RawClient, ann: Mailbox) -> None:
+    content = base64.encodebytes(MIME).decode().replace("\n", "\r\n")
+    assert client.create([f"<t:MimeContent>\n{content}</t:MimeContent>"]).codes == ["NoError"]
+    assert ann.items("inbox")[0].mime == MIME
+
+
 def test_each_item_has_its_own_answer(client: RawClient, ann: Mailbox) -> None:
     bad = "<t:MimeContent>!</t:MimeContent>"
     wrong = message(MIME, more=extended(tag(0x1090, "Integer"), "two"))

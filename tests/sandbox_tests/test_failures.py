@@ -90,6 +90,7 @@ def test_one_item_spoils_the_whole_request(
 @pytest.mark.parametrize(
     ("outcome", "status"),
     [
+        (Http(302, location="/owa/auth/errorfe.aspx?httpCode=500"), 302),
         (Http(401), 401),
         (Http(403), 403),
         (Http(404, body="404.13"), 404),
@@ -108,6 +109,8 @@ def test_statuses(
     assert answer.status == status
     if isinstance(outcome, Http) and outcome.retry_after:
         assert answer.headers["retry-after"] == "7"
+    if isinstance(outcome, Http) and outcome.location:
+        assert answer.headers["location"] == outcome.location
     assert ann.count() == 0
     assert practice_exchange.requests[-1].status == status
 

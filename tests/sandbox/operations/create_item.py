@@ -115,7 +115,10 @@ def _extended(draft: Draft, element: etree._Element) -> None:
 
 def _mime(said: str) -> bytes:
     try:
-        mime = base64.b64decode("".join(said.split()), validate=True)
+        try:
+            mime = base64.b64decode(said, validate=True)
+        except binascii.Error:  # in lines, perhaps
+            mime = base64.b64decode("".join(said.split()), validate=True)
     except (binascii.Error, ValueError):
         raise RefusedError("ErrorMimeContentInvalidBase64String", "The MIME content is not valid base64.") from None
     if not mime:
