@@ -26,6 +26,8 @@ def create(session: Session, folder: str, batch: Sequence[Outgoing]) -> list[Wri
 
     Raises EndpointError when the request failed as a whole.
     """
+    if not batch:
+        return []
     keep = session.settings.read_receipts == "keep"
     parts: list[bytes | Body] = [
         (

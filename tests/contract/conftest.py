@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from core.ports.destination import Destination
+from tests.contract.exchange_ground import ExchangeGround
 from tests.contract.ground import Ground, ImapGround
 
 #: Told of every destination that a ground makes, to close it after the test.
@@ -19,8 +20,16 @@ def _imap_dot(request: pytest.FixtureRequest, user: str, closing: Closing) -> Gr
     return ImapGround(request.getfixturevalue("dovecot_dot"), user, closing)
 
 
+def _exchange(request: pytest.FixtureRequest, user: str, closing: Closing) -> Ground:
+    return ExchangeGround(request.getfixturevalue("practice_exchange"), user, closing)
+
+
 #: Makes the ground for a new mailbox of that user. Ask for a server by its fixture's name, so that it starts only then.
-GROUNDS: dict[str, Callable[[pytest.FixtureRequest, str, Closing], Ground]] = {"imap": _imap, "imap-dot": _imap_dot}
+GROUNDS: dict[str, Callable[[pytest.FixtureRequest, str, Closing], Ground]] = {
+    "imap": _imap,
+    "imap-dot": _imap_dot,
+    "exchange": _exchange,
+}
 
 
 @pytest.fixture(params=GROUNDS)
