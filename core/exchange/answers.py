@@ -106,6 +106,7 @@ _DISABLED = _Row(
 )
 _EXPIRED = _Row(Action.STOP_MAILBOX, "the account's password has expired", "set a new one", sign_in=True)
 _FOLDER_GONE = _Row(Action.RETRY, "the folder is gone from the destination")
+_FOLDER_THERE = _Row(Action.RETRY, "a folder of this name is there already")
 _RESERVED = _Row(
     Action.STOP_MAILBOX,
     "Exchange does not take a folder of this name",
@@ -190,6 +191,7 @@ _ROWS: Final[dict[str, _Row]] = {
     "ErrorSavedItemFolderNotFound": _FOLDER_GONE,
     "ErrorParentFolderNotFound": _FOLDER_GONE,
     "ErrorToFolderNotFound": _FOLDER_GONE,
+    "ErrorFolderExists": _FOLDER_THERE,
     "ErrorFolderSave": _RESERVED,
     "ErrorFolderSaveFailed": _RESERVED,
     "ErrorFolderSavePropertyError": _RESERVED,

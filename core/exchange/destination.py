@@ -62,15 +62,17 @@ class ExchangeDestination:
     def rename_folder(self, folder: DestinationFolder, path: FolderPath) -> DestinationFolder:
         """Hang it elsewhere, call it otherwise, or both."""
         tree = folders.read_tree(self._session)
-        ref = folder.ref
         above = path.parent
-        parent = tree.root if above is None else self._folder(tree, above).ref
+        parent = None if above is None else self._folder(tree, above)
+        name, _there = tree.place(parent.ref if parent else tree.root, path.name)
+        ref = folder.ref
         if above != folder.path.parent:
-            ref = folders.move(self._session, ref, parent)
-        if path.name != folder.path.name:
-            ref = folders.rename(self._session, ref, path.name)
+            ref = folders.move(self._session, ref, parent.ref if parent else tree.root)
+        if name != folder.path.name:
+            ref = folders.rename(self._session, ref, name)
         self._tree = None  # ids below it may have changed
-        return replace(folder, path=path, ref=ref)
+        names = (*tree.path(parent).parts, name) if parent else (name,)
+        return replace(folder, path=FolderPath(names), ref=ref)
 
     def mark(self, folder: DestinationFolder) -> str:
         """Nothing: `look_up` goes by token."""

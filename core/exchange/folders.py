@@ -59,7 +59,7 @@ def read_tree(session: Session) -> FolderTree:
     tree = FolderTree(root)
     for element in _find(session, session.well_known(_ROOT), "Deep"):
         tree.add(_folder(element, roles))
-    tree.settle()
+    tree.find_archive()
     return tree
 
 

@@ -17,7 +17,6 @@ from exchangelib.configuration import Configuration
 from exchangelib.credentials import Credentials
 from exchangelib.protocol import BaseProtocol
 from exchangelib.transport import BASIC, NTLM
-from exchangelib.version import Build, Version
 from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
 from spnego.exceptions import SpnegoError
@@ -30,8 +29,6 @@ from core.ports.failure import Action, EndpointError, Failure
 from core.secret import Secret
 
 _AUTH: Final = {"basic": BASIC, "ntlm": NTLM}
-#: Given so that exchangelib asks the server for nothing before the first request.
-_VERSION: Final = Version(build=Build(15, 0, 847, 32), api_version="Exchange2013_SP1")
 #: IIS keeps an idle connection for two minutes, firewalls often less: one that idled longer is not trusted, in seconds.
 _IDLE: Final = 60.0
 
@@ -58,7 +55,10 @@ class _Adapter(HTTPAdapter):
 
 
 class _Protocol(BaseProtocol):  # type: ignore[misc]
-    """exchangelib's pool of sessions for one set of settings; not one of those that it shares process-wide."""
+    """exchangelib's pool of sessions, for one set of settings.
+
+    Not one of the protocols that exchangelib shares process-wide by address and user name, and asks for their version.
+    """
 
     def __init__(self, settings: Settings, password: Secret) -> None:
         self._settings = settings
@@ -69,7 +69,6 @@ class _Protocol(BaseProtocol):  # type: ignore[misc]
                 service_endpoint=settings.url,
                 credentials=Credentials(settings.username, password.reveal()),
                 auth_type=_AUTH[settings.auth],
-                version=_VERSION,
                 max_connections=settings.max_connections,
             )
         )

@@ -105,9 +105,6 @@ class Envelope:
     def __len__(self) -> int:
         return self._length
 
-    def __bool__(self) -> bool:
-        return True
-
     def __iter__(self) -> Iterator[bytes]:
         self.begun = True
         self.sent = False

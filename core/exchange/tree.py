@@ -45,7 +45,7 @@ class FolderTree:
             self._below[folder.parent][folder.name.casefold()] = folder.ref
         return folder
 
-    def settle(self) -> None:
+    def find_archive(self) -> None:
         """Once all are in: give the archive its role. Exchange knows it by its name only."""
         archive = self.child(self.root, "Archive")
         if archive is not None and archive.mail and archive.role is None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from core.exchange import find
 from core.ports.destination import Doubt, Outgoing
 from core.ports.failure import Action, EndpointError
 from tests.core.exchange.conftest import Box, inbox, outgoing, small
@@ -36,8 +37,9 @@ def test_nothing_is_present_in_an_empty_folder(box: Box) -> None:
     assert list(destination.present(inbox(destination))) == []
 
 
-def test_what_a_user_deletes_meanwhile_hides_nothing(box: Box) -> None:
-    messages = fill(box, 1500)
+def test_what_a_user_deletes_meanwhile_hides_nothing(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(find, "_PAGE", 20)
+    messages = fill(box, 30)
     destination = box.connected()
     folder = inbox(destination)
     present = destination.present(folder)
@@ -48,8 +50,9 @@ def test_what_a_user_deletes_meanwhile_hides_nothing(box: Box) -> None:
     assert set(found) == {message.token for message in messages}
 
 
-def test_a_folder_that_never_stands_still_is_an_error(box: Box) -> None:
-    fill(box, 1100)
+def test_a_folder_that_never_stands_still_is_an_error(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(find, "_PAGE", 10)
+    fill(box, 40)
     destination = box.connected()
     folder = inbox(destination)
 

@@ -164,6 +164,23 @@ def test_rename(box: Box, to: str) -> None:
     assert destination.create_folder(FolderPath.parse(to), None).ref == renamed.ref
 
 
+def test_rename_to_a_calendar_s_name(box: Box) -> None:
+    destination = box.connected()
+    folder = destination.create_folder(FolderPath.of("Old"), None)
+    assert destination.rename_folder(folder, FolderPath.of("Calendar")).path == FolderPath.of("Calendar (mail)")
+    assert "Calendar (mail)" in paths(box)
+
+
+def test_rename_to_a_name_that_a_user_took_meanwhile(box: Box) -> None:
+    destination = box.connected()
+    folder = destination.create_folder(FolderPath.of("Old"), None)
+    box.mailbox.make_folder("New")
+    with pytest.raises(EndpointError) as caught:
+        destination.rename_folder(folder, FolderPath.of("New"))
+    assert (caught.value.failure.action, caught.value.failure.code) == (Action.RETRY, "ErrorFolderExists")
+    assert {"Old", "New"} <= set(paths(box))
+
+
 def test_more_folders_than_a_page(box: Box) -> None:
     mailbox = box.mailbox
     for number in range(1005):
