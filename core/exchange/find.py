@@ -46,10 +46,14 @@ def keyed(session: Session, folder: str) -> Iterator[tuple[str, str]]:
 
 
 def _all(session: Session, folder: str, restriction: str) -> Iterator[tuple[str, str]]:
-    """All pages. Items that leave while we read shift the rest forward, past us: then it is read again."""
+    """All pages. Items that leave while we read shift the rest forward, past us: then it is read again.
+
+    A server that counts otherwise than we do is believed when a second reading brings nothing new.
+    """
     seen: set[str] = set()
+    before: set[int | None] = set()
     for _ in range(_SCANS):
-        offset = 0
+        offset, known = 0, len(seen)
         totals: set[int | None] = set()
         while True:
             page = _page(session, folder, restriction, offset)
@@ -63,8 +67,9 @@ def _all(session: Session, folder: str, restriction: str) -> Iterator[tuple[str,
                 break
             if not page.count:
                 raise EndpointError(Failure(Action.RETRY, "Incomplete", "a list of messages breaks off"))
-        if totals <= {offset, None}:
+        if totals <= {offset, None} or (totals == before and len(seen) == known):
             return
+        before = totals
     raise EndpointError(Failure(Action.RETRY, "Incomplete", "the folder changes faster than it can be listed"))
 
 

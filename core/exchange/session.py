@@ -1,6 +1,7 @@
 """One mailbox's way to Exchange: a request takes effect once at most, and ends as answers or as an EndpointError."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -143,10 +144,8 @@ class Session:
         except connections.BREAKS as error:
             raise EndpointError(link.of_break(error, envelope, request)) from error
         if response.status_code in {200, 500}:
-            try:
+            with suppress(NotSoapError):  # its status says what it is
                 return read(response.content, request.operation)
-            except NotSoapError:  # its status says what it is
-                pass
         failure = link.of_status(response, request, len(envelope), proven=connections.gate.open)
         raise EndpointError(self._failed(failure))
 

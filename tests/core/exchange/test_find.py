@@ -1,11 +1,15 @@
 """Finding our own messages again: by token, page by page, whatever happens to the folder meanwhile."""
 
+import socket
+
 import pytest
 
 from core.exchange import find
-from core.ports.destination import Doubt, Outgoing
+from core.mail.folder import FolderPath
+from core.ports.destination import DestinationFolder, Doubt, Outgoing
 from core.ports.failure import Action, EndpointError
 from tests.core.exchange.conftest import Box, inbox, outgoing, small
+from tests.core.exchange.host import Host, request, soap
 from tests.sandbox.outcomes import ItemError
 from tests.sandbox.script import Request
 
@@ -65,6 +69,31 @@ def test_a_folder_that_never_stands_still_is_an_error(box: Box, monkeypatch: pyt
     with pytest.raises(EndpointError) as caught:
         list(destination.present(folder))
     assert caught.value.failure.action is Action.RETRY
+
+
+def page(item: str, *, last: bool) -> str:
+    """One page with one message of ours, of a server that counts five in the folder."""
+    return (
+        '<m:FindItemResponseMessage ResponseClass="Success"><m:ResponseCode>NoError</m:ResponseCode>'
+        f'<m:RootFolder TotalItemsInView="5" IncludesLastItemInRange="{str(last).lower()}"><t:Items><t:Message>'
+        f'<t:ItemId Id="{item}"/><t:ExtendedProperty><t:ExtendedFieldURI PropertyName="x" PropertyType="String"/>'
+        f"<t:Value>token {item}</t:Value></t:ExtendedProperty></t:Message></t:Items></m:RootFolder>"
+        "</m:FindItemResponseMessage>"
+    )
+
+
+def test_a_server_that_counts_otherwise_is_asked_twice(box: Box) -> None:
+    def serve(client: socket.socket) -> None:
+        while asked := request(client):
+            last = b'Offset="1"' in asked
+            client.sendall(soap("FindItem", page("B" if last else "A", last=last)))
+            offsets.append(last)
+
+    offsets: list[bool] = []
+    with Host(serve) as host:
+        present = list(box.open(url=host.url).present(DestinationFolder(FolderPath.of("X"), "ref")))
+    assert [(each.item, each.token) for each in present] == [("A", "token A"), ("B", "token B")]
+    assert offsets == [False, True, False, True]
 
 
 def test_an_error_of_a_page_is_an_error(box: Box) -> None:
