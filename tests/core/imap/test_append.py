@@ -1,5 +1,6 @@
 """APPEND on the wire: byte for byte, pipelined, and what a refusal or a lost link leaves behind."""
 
+import io
 import socket
 import tempfile
 from collections.abc import Sequence
@@ -165,6 +166,13 @@ def test_a_go_ahead_costs_one_round_trip_a_message(dovecot: Dovecot, user: str) 
         assert statuses(answers) == ["OK"] * 20
         assert trips == 21  # each message goes with the next one's command
         assert not any(command.endswith(b"+}") for command in proxy.commands(b"APPEND"))
+
+
+def test_a_spooled_message_waits_for_the_go_ahead(dovecot: Dovecot, user: str) -> None:
+    with Proxy(dovecot.port) as proxy, Session(dovecot, user, proxy.port) as session:
+        spooled = Body.spooled(io.BytesIO(b"Subject: 1\r\n\r\n"), 14)
+        assert statuses(session.append([Letter(spooled, (), WHEN), *letters(b"Subject: 2\r\n\r\n")])) == ["OK", "OK"]
+        assert [command.endswith(b"+}") for command in proxy.commands(b"APPEND")] == [False, True]
 
 
 def test_odd_dates_wait_for_the_go_ahead(dovecot: Dovecot, user: str) -> None:

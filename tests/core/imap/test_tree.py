@@ -57,6 +57,26 @@ def test_a_renamed_folder_with_a_separator_in_its_new_name(dovecot: Dovecot, wri
     assert new.ref in [folder.ref for folder in destination.folders()]
 
 
+def test_a_name_is_free_again_after_a_rename(dovecot: Dovecot, writing: Writing, user: str) -> None:
+    destination = writing(dovecot.port, user)
+    old = destination.create_folder(FolderPath.of("a/b"), None)
+    destination.rename_folder(old, FolderPath.of("New"))
+    assert destination.create_folder(old.path, None).path == old.path
+
+
+def test_a_folder_that_is_there_keeps_its_name_when_one_below_cannot(writing: Writing) -> None:
+    def create(command: str) -> bytes:
+        return b"TAG NO no such sign\r\n" if "%" in command.rpartition("/")[2] else b"TAG OK done\r\n"
+
+    script: dict[str, Answer] = {
+        "LIST": b'* LIST () "/" INBOX\r\n* LIST () "/" x%\r\nTAG OK done\r\n',
+        "CREATE": create,
+    }
+    with Scripted(script) as server:
+        made = writing(server.port).create_folder(FolderPath.of("x%", "y%"), None)
+        assert made.path == FolderPath.of("x%", "y\u2052")
+
+
 def test_what_lies_above_is_made_where_the_server_does_not(writing: Writing) -> None:
     made: set[str] = set()
 
