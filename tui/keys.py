@@ -60,13 +60,13 @@ KEYS = (
     Key("log.only", "o", "only", "Only the chosen mailbox, or all", Group.LOG, "Only"),
     Key("log.left", "h,left", "left", "Scroll left", Group.LOG),
     Key("log.right", "l,right", "right", "Scroll right", Group.LOG),
-    Key("help.close", "escape,q,question_mark,f1,backspace,enter,ctrl+c", "close", "Close this help", Group.HELP),
+    Key("help.close", "escape,q,question_mark,enter", "close", "Close this help", Group.HELP),
     Key("secret.cancel", "escape,ctrl+c", "cancel", "Type nothing, start nothing", Group.CHOICE),
     Key("stopping.cut", "x", "cut", "While it waits to quit: cut what is in flight", Group.CHOICE),
     Key("choice.next", "j,down,l,right,tab", "next", "Next answer", Group.CHOICE),
     Key("choice.previous", "k,up,h,left,shift+tab", "previous", "Previous answer", Group.CHOICE),
     Key("choice.take", "enter", "take", "Take this answer; its own letter does too", Group.CHOICE),
-    Key("choice.cancel", "escape,q,ctrl+c,backspace", "cancel", "Answer nothing", Group.CHOICE),
+    Key("choice.cancel", "escape,q,ctrl+c", "cancel", "Answer nothing", Group.CHOICE),
 )
 
 _BY_ID = {key.id: key for key in KEYS}

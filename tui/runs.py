@@ -1,7 +1,7 @@
 """The batches that this process runs, and what is wanted of those that any process runs."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,13 +17,19 @@ if TYPE_CHECKING:  # slow to import; a console that only looks on never needs th
 
 
 class Runs:
-    """Starts batches in this process, and ends them. Usable from any thread; nothing here waits for a screen."""
+    """Starts batches in this process, and ends them. Usable from any thread; nothing here waits for a screen.
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    `make_host` makes what runs them, when it is first needed.
+    """
+
+    def __init__(
+        self, database: Database, clock: Clock, make_host: "Callable[[Database, Clock], Host] | None" = None
+    ) -> None:
         self._database = database
         self._clock = clock
         self._wanted = Wanted(database, clock)
         self._lock = threading.Lock()
+        self._make_host = make_host or _host
         self._host: Host | None = None
         self._started: list[BatchRun] = []
         self._closing = False
@@ -33,15 +39,13 @@ class Runs:
 
         Raises HeldError when another process runs it, UserError for what the batch file's writer can mend.
         """
-        from core.engine.host import Host
-
         for source in mailboxes or ():
             self._wanted.clear(batch.name, source)
         with self._lock:
             if self._closing:
                 return False
             if self._host is None:
-                self._host = Host(self._database, self._clock)
+                self._host = self._make_host(self._database, self._clock)
             self._started.append(self._host.start(batch, mailboxes=mailboxes))
         return True
 
@@ -103,3 +107,9 @@ class Runs:
             host, self._host = self._host, None
         if host is not None:
             host.close()
+
+
+def _host(database: Database, clock: Clock) -> "Host":
+    from core.engine.host import Host
+
+    return Host(database, clock)

@@ -29,7 +29,7 @@ class Answer:
     meaning: str = ""
 
 
-class Choice(ModalScreen[str | None]):
+class Choice(ModalScreen[str | None], inherit_bindings=False):
     """Ends with the letter of the answer, or None. The first answer is the safe one."""
 
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings("choice.")

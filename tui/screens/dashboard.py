@@ -34,12 +34,13 @@ from tui.widgets.status_bar import StatusBar
 
 #: Columns from which all panes stand side by side.
 WIDE = 100
+_ROOMY = 72  # columns that all hints take
 _LEVELS = (Level.INFO, Level.WARNING, Level.ERROR, Level.DEBUG)
 _LISTS = ("batches", "mailboxes", "detail")
 _STEER = ("run.start", "run.pause", "run.resume", "run.stop")
 
 
-class Dashboard(Screen[None]):
+class Dashboard(Screen[None], inherit_bindings=False):
     """Shows ticks, moves between panes. What keys do to batches is the app's affair."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide"), (150, "-vast")]  # noqa: RUF012 - as Textual declares them
@@ -131,11 +132,8 @@ class Dashboard(Screen[None]):
         batch, mailbox = self.batches.current, self.mailboxes.current
         entitle(self.batches, "1 Batches", _place(self.batches))
         name = f" · {batch.name}" if batch else ""
-        entitle(
-            self.mailboxes,
-            f"2 Mailboxes{name}",
-            " · ".join(filter(None, (self.mailboxes.domain, _place(self.mailboxes)))),
-        )
+        place = " · ".join(filter(None, (_place(self.mailboxes), self.mailboxes.domain)))
+        entitle(self.mailboxes, f"2 Mailboxes{name}", place)
         log = self.log_view
         whose = mailbox.source if self._only and mailbox else batch.name if batch else "all"
         level = "" if self._level is Level.INFO else f" · {self._level.word} and up"
@@ -151,7 +149,8 @@ class Dashboard(Screen[None]):
         target = self.target
         name = target.name if target else ""
         about = name if self.size.width >= WIDE else ""
-        self.key_bar.hint((*_STEER, "list.open", "pane.log", "app.help", "app.quit"), idle(target), about)
+        more = ("list.open", "pane.log") if self.size.width >= _ROOMY else ()
+        self.key_bar.hint((*_STEER, *more, "app.help", "app.quit"), idle(target), about)
 
     # --- where we are ----------------------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from tui.widgets.pager import Pager
 _KEYS_WIDTH = 26
 
 
-class Help(ModalScreen[None]):
+class Help(ModalScreen[None], inherit_bindings=False):
     """A page to scroll through; any key that closes things closes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings("help.")

@@ -15,7 +15,7 @@ from tui.widgets.line_widget import Cell, Line
 from tui.widgets.pager import Pager
 
 
-class Problems(ModalScreen[None]):
+class Problems(ModalScreen[None], inherit_bindings=False):
     """A page of problems to scroll through."""
 
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings("help.")

@@ -36,7 +36,7 @@ def ask(names: "Sequence[str]") -> Choice:
     )
 
 
-class Stopping(ModalScreen[None]):
+class Stopping(ModalScreen[None], inherit_bindings=False):
     """Stays until nothing runs here any more. `pause` says that this was a pause, not a stop."""
 
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings("stopping.")

@@ -19,7 +19,7 @@ from tui.widgets.line_widget import Cell
 _WIDTH = 52
 
 
-class AskSecret(ModalScreen[Secret | None]):
+class AskSecret(ModalScreen[Secret | None], inherit_bindings=False):
     """Ends with what was typed, unseen, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings("secret.")

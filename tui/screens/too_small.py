@@ -17,7 +17,7 @@ def too_small(size: Size) -> bool:
     return size.width < NEEDED.width or size.height < NEEDED.height
 
 
-class TooSmall(ModalScreen[None]):
+class TooSmall(ModalScreen[None], inherit_bindings=False):
     """Says how large the terminal is and how large it should be. What runs goes on."""
 
     def compose(self) -> ComposeResult:

@@ -1,7 +1,7 @@
 """One mailbox: its facts, and its folders."""
 
 from collections.abc import Sequence
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -15,6 +15,9 @@ from tui.widgets.folder_table import FolderTable, total
 from tui.widgets.line_block import LineBlock
 from tui.widgets.line_widget import Cell, Line
 
+_TABLE = 5  # lines that are left to the folders
+_LEAST = 4  # lines of facts
+
 
 class MailboxDetail(Vertical):
     """Shows the mailbox under the cursor of the list; the table of folders takes the keys."""
@@ -22,10 +25,11 @@ class MailboxDetail(Vertical):
     def __init__(self, *, zone: tzinfo | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id, classes=classes)
         self._zone = zone
+        self._view: MailboxView | None = None
+        self._problem: Event | None = None
+        self._now = datetime.fromtimestamp(0, UTC)
         self._folders: Sequence[FolderView] = ()
         self._shown: Sequence[FolderView] = ()
-        self._view: MailboxView | None = None
-        self._title = ""
 
     def compose(self) -> ComposeResult:
         """Facts above, folders below."""
@@ -36,22 +40,29 @@ class MailboxDetail(Vertical):
         self, view: MailboxView | None, folders: Sequence[FolderView], problem: Event | None, now: datetime
     ) -> None:
         """Bring it up to date; None when no mailbox is chosen."""
-        block, table = self.query_one(LineBlock), self.query_one(FolderTable)
-        if view is None:
-            lines: Sequence[Line] = [(Cell("  Choose a mailbox.", Tone.DIM),)]
-        else:
-            height = max(self.content_size.height - 5, 4)
-            lines = facts(view, problem, now, self.content_size.width, height, self._zone)
+        if folders is not self._folders or view is not self._view:
+            self._folders = folders
+            mine = [folder for folder in folders if view is not None and folder.source == view.source]
+            self._shown = total(mine, view.source, view.counts) if view is not None else ()
+        self._view, self._problem, self._now = view, problem, now
+        self._tell()
+        self.folders.show(self._shown)
+        self.entitle()
+
+    def on_resize(self) -> None:
+        """Break the lines anew."""
+        self._tell()
+
+    def _tell(self) -> None:
+        lines: Sequence[Line] = [(Cell("  Choose a mailbox.", Tone.DIM),)]
+        if self._view is not None:
+            size = self.content_size
+            height = max(size.height - _TABLE, _LEAST)
+            lines = facts(self._view, self._problem, self._now, size.width, height, self._zone)
+        block = self.query_one(LineBlock)
         if len(lines) != len(block.lines):
             block.styles.height = len(lines)
         block.show(lines)
-        if folders is not self._folders or view is not self._view:
-            self._folders, self._view = folders, view
-            mine = [folder for folder in folders if view is not None and folder.source == view.source]
-            self._shown = total(mine, view.source, view.counts) if view is not None else ()
-        table.show(self._shown)
-        self._title = f"3 {view.source if view else 'Mailbox'}"
-        self.entitle()
 
     @property
     def folders(self) -> FolderTable:
@@ -64,4 +75,4 @@ class MailboxDetail(Vertical):
         parts: tuple[str, ...] = ()
         if folder is not None and folder.path:
             parts = (folder.destination_path and f"to {folder.destination_path}", folder.note)
-        entitle(self, self._title, " · ".join(filter(None, parts)))
+        entitle(self, f"3 {self._view.source if self._view else 'Mailbox'}", " · ".join(filter(None, parts)))

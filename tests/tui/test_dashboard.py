@@ -1,0 +1,202 @@
+"""The panes on a real store, at the sizes that people have."""
+
+import pytest
+
+from core.event import Event, EventKind, Level
+from core.status import MailboxStatus, Wish
+from core.store.board import Board
+from core.store.database import Database
+from core.store.events import EventLog
+from core.store.wanted import Wanted
+from tests.pictures.sample import NOW, StillClock
+from tests.tui.screen import golden, run, shown
+from tui import keys
+from tui.screens.too_small import TooSmall
+from tui.widgets.pager import Pager
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "typed"),
+    [
+        ("wide", (120, 40), ()),
+        ("vast", (200, 60), ("enter",)),
+        ("narrow-batches", (80, 24), ()),
+        ("narrow-mailboxes", (80, 24), ("enter",)),
+        ("narrow-detail", (80, 24), ("enter", "enter", "j", "j")),
+        ("narrow-failed", (80, 24), ("enter", "j", "j", "j", "j", "enter")),
+        ("narrow-log-zoomed", (80, 24), ("4", "z")),
+        ("help", (80, 24), ("question_mark",)),
+        ("smallest", (60, 15), ("enter",)),
+    ],
+)
+def test_golden(store: Database, name: str, size: tuple[int, int], typed: tuple[str, ...]) -> None:
+    async def look() -> None:
+        async with shown(store, size) as screen:
+            await screen.press(*typed)
+            golden(name, screen.text)
+
+    run(look)
+
+
+def test_a_narrow_terminal_shows_one_list_at_a_time(store: Database) -> None:
+    async def look() -> None:
+        async with shown(store, (80, 24)) as screen:
+            seen = []
+            for key in ("enter", "enter", "backspace", "escape"):
+                await screen.press(key)
+                panes = screen.dashboard._panes()
+                seen.append([name for name in ("batches", "mailboxes", "detail") if panes[name].display])
+            assert seen == [["mailboxes"], ["detail"], ["mailboxes"], ["batches"]]
+
+    run(look)
+
+
+def test_keys_typed_ahead_reach_the_pane_that_was_asked_for(store: Database) -> None:
+    async def look() -> None:
+        async with shown(store) as screen:
+            await screen.press("2", "j", "j", "3", "j", "1")
+            assert screen.dashboard.mailboxes.cursor == 2
+            assert screen.dashboard.detail.folders.cursor == 1
+            assert screen.dashboard.batches.current.name == "sales-wave-2"
+
+    run(look)
+
+
+def test_a_terminal_below_the_smallest_says_so_and_comes_back(store: Database) -> None:
+    async def look() -> None:
+        async with shown(store, (59, 24)) as screen:
+            await screen.shows("Too small", "have 59x24, need 60x15")
+            await screen.pilot.resize_terminal(120, 14)
+            await screen.shows("have 120x14")
+            await screen.pilot.resize_terminal(120, 40)
+            await screen.shows("anna.lindqvist", "1 Batches")
+            assert not isinstance(screen.app.screen, TooSmall)
+
+    run(look)
+
+
+def test_what_changes_in_the_store_changes_on_the_screen(store: Database) -> None:
+    async def look() -> None:
+        async with shown(store) as screen:
+            board = Board(store, "sales-wave-2")
+            board.mailbox("n.haddad@northwind.example").set(status=MailboxStatus.SYNCING, rate=5.0 * 1024 * 1024)
+            EventLog(store).append(Event(NOW, Level.WARNING, EventKind.BATCH_WARNING, "something new", "sales-wave-2"))
+            await screen.shows("n.haddad            Syncing", "5.0 MB/s", "something new")
+
+    run(look)
+
+
+def test_a_countdown_runs_down_without_a_write(store: Database) -> None:
+    async def look() -> None:
+        clock = StillClock()
+        async with shown(store, clock=clock) as screen:
+            await screen.shows("throttled 42s")
+            clock.push(30)
+            await screen.shows("throttled 12s")
+            clock.push(30)
+            await screen.until(lambda: "throttled  " in screen.text)
+
+    run(look)
+
+
+@pytest.mark.parametrize(
+    ("typed", "mailbox", "wish"),
+    [
+        (("p",), None, Wish.PAUSE),
+        (("2", "j", "p"), "b.okafor@northwind.example", Wish.PAUSE),
+        (("2", "G", "x", "y"), "z.kowalski@northwind.example", Wish.STOP),
+        (("x", "j", "enter"), None, Wish.STOP),
+        (("2", "j", "j", "j", "j", "j", "j", "r"), "g.rossi@northwind.example", Wish.RUN),
+        (("2", "j", "j", "j", "j", "j", "j", "s"), "g.rossi@northwind.example", Wish.RUN),
+    ],
+)
+def test_what_another_process_runs_is_steered_through_the_store(
+    store: Database, typed: tuple[str, ...], mailbox: str | None, wish: Wish
+) -> None:
+    async def look() -> None:
+        wanted = Wanted(store)
+        for name in (None, mailbox):
+            wanted.want("sales-wave-2", Wish.STOP_NOW, name)  # to be seen changing
+        async with shown(store) as screen:
+            for key in typed:
+                await screen.pilot.press(key)
+                await screen.pilot.pause()
+
+            def told() -> bool:
+                wishes = wanted.read("sales-wave-2")
+                return (wishes.batch if mailbox is None else wishes.mailboxes.get(mailbox)) is wish
+
+            await screen.until(told, f"{wish} for {mailbox}")
+            if mailbox is not None:
+                assert wanted.read("sales-wave-2").batch is Wish.STOP_NOW
+
+    run(look)
+
+
+@pytest.mark.parametrize("answer", ["n", "escape", "enter", "q"])
+def test_stopping_asks_first_and_no_is_the_safe_answer(store: Database, answer: str) -> None:
+    async def look() -> None:
+        async with shown(store) as screen:
+            await screen.pilot.press("x")
+            await screen.shows("Stop sales-wave-2")
+            await screen.press(answer)
+            assert "Stop sales-wave-2" not in screen.text
+            assert Wanted(store).read("sales-wave-2").batch is Wish.RUN
+
+    run(look)
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (("k", "p"), "Nobody runs hq-pilot: s starts it"),
+        (("k", "x"), "Nobody runs hq-pilot: s starts it"),
+        (("s",), "sales-wave-2 runs already"),
+        (("2", "j", "j", "j", "s"), "daniel.ferreira@northwind.example is done in this run"),
+    ],
+)
+def test_a_key_that_does_nothing_says_why(store: Database, typed: tuple[str, ...], said: str) -> None:
+    async def look() -> None:
+        async with shown(store) as screen:
+            await screen.press(*typed)
+            await screen.shows(said)
+            assert Wanted(store).read("sales-wave-2").mailboxes == {}
+
+    run(look)
+
+
+def test_the_help_tells_every_key(store: Database) -> None:
+    async def look() -> None:
+        async with shown(store) as screen:
+            await screen.pilot.press("question_mark")
+            await screen.shows("This help")
+            lines = ["".join(cell.text for cell in line) for line in screen.app.screen.query_one(Pager).lines]
+            for key in keys.KEYS:
+                assert any(key.words in line and all(name in line for name in keys.names(key)) for line in lines), key
+            await screen.press("q")
+            assert "This help" not in screen.text
+
+    run(look)
+
+
+def test_every_key_that_works_is_in_the_table(store: Database) -> None:
+    async def look() -> None:
+        async with shown(store) as screen:
+            ids = {key.id for key in keys.KEYS}
+            for pane in "1234":
+                await screen.press(pane)
+                active = screen.app.screen.active_bindings
+                assert {entry.binding.id for entry in active.values()} <= ids
+                assert "q" in active
+
+    run(look)
+
+
+def test_an_empty_store_says_how_to_begin(empty: Database) -> None:
+    async def look() -> None:
+        async with shown(empty, (80, 24)) as screen:
+            await screen.shows("No batch yet. Open one with: mailcutover BATCH.toml", "Nothing has happened yet.")
+            await screen.press("enter", "s")
+            await screen.shows("There is nothing here to act on.")
+
+    run(look)
