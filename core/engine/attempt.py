@@ -45,7 +45,9 @@ class Attempt:
             return self._act_on(error.failure)
         except FencedError as error:
             return Fails(str(error), whole_batch=True, fault=error)
-        except (UserError, HeldError) as error:
+        except UserError as error:
+            return Fails("; ".join(error.problems))
+        except HeldError as error:
             return Fails(str(error))
         except Exception as error:  # noqa: BLE001  one mailbox's fault is kept from the others, and told
             return Fails(f"a fault of mailcutover's own: {type(error).__name__}", fault=error)

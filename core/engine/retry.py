@@ -36,21 +36,22 @@ class Reach:
         self._failures = 0  # in a row
         self._counted = float("-inf")  # when the last of them was
         self._answered = float("-inf")
-        self._held_until = float("-inf")
+        self._silent_until = float("-inf")
+        self._throttled_until = float("-inf")
 
     @property
     def held_until(self) -> float:
         """No mailbox begins here before this moment of the monotonic clock."""
         with self._lock:
-            return self._held_until
+            return max(self._silent_until, self._throttled_until)
 
     def answered(self, now: float) -> None:
-        """A sign-in succeeded."""
+        """A sign-in succeeded. That ends no throttle: who asked for time gets it."""
         with self._lock:
             self._reached = True
             self._failures = 0
             self._answered = now
-            self._held_until = float("-inf")
+            self._silent_until = float("-inf")
 
     def silent(self, began: float, now: float) -> float | None:
         """A try to connect, begun at `began`, failed: seconds to wait, or None when the tries are spent."""
@@ -65,13 +66,13 @@ class Reach:
             else:
                 wait = self._patience.before_first[self._failures - 1]
             if began >= self._answered:  # else somebody else got through meanwhile: not the endpoint's trouble
-                self._held_until = max(self._held_until, now + wait)
+                self._silent_until = max(self._silent_until, now + wait)
             return wait
 
     def throttled(self, now: float, seconds: float) -> None:
         """The server asked for time; nobody begins here before it is over."""
         with self._lock:
-            self._held_until = max(self._held_until, now + seconds)
+            self._throttled_until = max(self._throttled_until, now + seconds)
 
 
 class Backoff:

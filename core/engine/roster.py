@@ -159,12 +159,11 @@ class Roster:
             self._changed()
 
     def _after(self, mailbox: MailboxRun, ending: Ending) -> None:
-        if isinstance(ending, Halted):
-            wish = self._lasting(mailbox)
-            if wish is Wish.RUN:  # resumed before it had stopped
-                self._queue(mailbox, _FIRST)
-            else:
-                self._park(mailbox, wish)
+        wish = self._lasting(mailbox)
+        if isinstance(ending, Halted | Waits) and wish is not Wish.RUN:
+            self._park(mailbox, wish)
+        elif isinstance(ending, Halted):  # resumed before it had stopped
+            self._queue(mailbox, _FIRST)
         elif isinstance(ending, Waits):
             with self._moving(mailbox):
                 mailbox.waits(ending)

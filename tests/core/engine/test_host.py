@@ -1,12 +1,12 @@
 """A batch from start to end: what is moved, what is shown, what is told, how it ends."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
 from core.engine.context import Doors
 from core.engine.host import Host
-from core.errors import HeldError, UserError
+from core.errors import HeldError, SecretError, StateError, UserError
 from core.ports.failure import Action, Failure, Side
 from core.status import BatchStatus
 from core.store.batches import Batches
@@ -79,6 +79,18 @@ def test_a_refused_sign_in_fails_that_mailbox_alone(scene: "Scene") -> None:
     assert scene.kinds("ann") == ["mailbox.failed"]
 
 
+def test_a_secret_that_has_gone_fails_its_mailbox_with_all_that_is_said(scene: "Scene") -> None:
+    def trouble(side: Side, who: str, call: str) -> Failure | None:
+        if (who, call) == ("ann", "connect"):
+            raise SecretError("password of ann: env:PASSWORD: is not set", "and no more is known")
+        return None
+
+    scene.world.trouble = trouble
+    assert scene.run(scene.batch()).exit_code == 1
+    assert scene.views()["ann"].error == "password of ann: env:PASSWORD: is not set; and no more is known"
+    assert scene.views()["ben"].status == "Synced"
+
+
 def test_a_failed_mailbox_is_well_again_after_a_good_pass(scene: "Scene") -> None:
     refused = Failure(Action.STOP_MAILBOX, "AUTHENTICATIONFAILED", "the sign-in was refused", sign_in=True)
     scene.world.trouble = lambda side, who, call: refused if call == "connect" else None
@@ -139,6 +151,36 @@ def test_a_fault_of_our_own_fails_its_mailbox_and_is_kept(scene: "Scene") -> Non
     assert scene.statuses() == [("ann", "Failed", None), ("ben", "Synced", None)]
     assert scene.kinds("ann") == ["mailbox.started", "fault"]
     assert "hunter2" not in str(scene.views()["ann"].error)
+
+
+def test_a_fault_that_nobody_foresaw_ends_the_batch_in_order(scene: "Scene") -> None:
+    def faulty(context: PassContext) -> PassResult:
+        raise SystemExit("what a library should not do")
+
+    host = Host(scene.database, doors=Doors(scene.world.open_source, scene.world.open_destination, faulty))
+    run = host.start(scene.batch(options={"mailboxes_at_once": 1}))
+    assert run.join(20)
+    host.close()
+    assert (run.exit_code, [type(fault) for fault in run.faults]) == (70, [SystemExit])
+    assert holder(scene.database, "batch:sales") is None
+    assert scene.view().status is BatchStatus.STOPPED
+    assert {status for _, status, _ in scene.statuses()} == {"Stopped", "Queued"}
+
+
+def test_a_store_that_cannot_be_read_any_more_ends_the_batch(scene: "Scene", monkeypatch: pytest.MonkeyPatch) -> None:
+    hold = scene.hold(Side.DESTINATION, "write")
+    run = scene.start(scene.batch())
+    hold.reached.wait(20)
+
+    def broken(*_: object) -> NoReturn:
+        raise StateError("the disk is gone")
+
+    monkeypatch.setattr("core.store.wanted.Wanted.read", broken)
+    scene.until(lambda: run.faults)
+    assert not run.join(0), "what is in flight finishes"
+    hold.go.set()
+    assert run.join(20)
+    assert (run.exit_code, [str(fault) for fault in run.faults]) == (2, ["the disk is gone"])
 
 
 def test_some_mailboxes_of_a_batch(scene: "Scene") -> None:

@@ -55,6 +55,12 @@ class TestAfterIt:
         assert reach.held_until < 12
         assert reach.silent(began=13, now=14) == 5
 
+    def test_an_answer_ends_no_throttle(self) -> None:
+        reach = Reach(PATIENCE)
+        reach.throttled(now=0, seconds=30)
+        reach.answered(now=1)
+        assert reach.held_until == 30
+
     def test_a_try_that_another_mailbox_overtook_holds_nobody_up(self) -> None:
         reach = Reach(PATIENCE)
         reach.answered(now=10)
