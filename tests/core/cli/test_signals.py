@@ -48,38 +48,37 @@ class Silent:
 
     def __init__(self) -> None:
         self.reached = threading.Event()
+        self._ended = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.settimeout(0.05)
         self.port = self._listener.getsockname()[1]
         self._connections: list[socket.socket] = []
         self._thread = threading.Thread(target=self._serve)
         self._thread.start()
 
     def _serve(self) -> None:
-        while True:
-            connection, _ = self._listener.accept()
+        while not self._ended.is_set():
+            try:
+                connection, _ = self._listener.accept()
+            except TimeoutError:
+                continue
             self._connections.append(connection)
-            if self.reached.is_set() and connection.recv(1) == b"!":
-                return
             self.reached.set()
 
     def hang_up(self) -> None:
+        """Close every connection, and take no more."""
+        self._ended.set()
+        self._thread.join(20)
+        self._listener.close()
         for connection in self._connections:
             connection.close()
-
-    def close(self) -> None:
-        self.reached.set()
-        with socket.create_connection(("127.0.0.1", self.port)) as last:
-            last.sendall(b"!")
-            self._thread.join(20)
-        self.hang_up()
-        self._listener.close()
 
 
 @pytest.fixture
 def silent() -> Iterator[Silent]:
     server = Silent()
     yield server
-    server.close()
+    server.hang_up()
 
 
 class Running:
@@ -225,3 +224,21 @@ def test_it_goes_on_when_its_terminal_has_gone(silent: Silent, tmp_path: Path, e
     silent.hang_up()
     out, _ = process.communicate(timeout=30)
     assert (process.returncode, out.splitlines()[0]) == (3, "sales: Stopped. Nothing copied.")
+
+
+def test_after_a_kill_nothing_is_stuck_and_the_next_run_goes_on(
+    silent: Silent, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    running = Running(tmp_path, environment, silent.port)
+    silent.reached.wait(20)
+    running.hears("2 mailboxes")
+    running.process.kill()
+    assert running.ends()[0] == -signal.SIGKILL
+    with Database.open(running.state) as database, database.reading() as connection:
+        assert {view.status for view in mailboxes(connection, "sales")[0]} <= {"Stopped", "Queued"}
+    again = Running(tmp_path, environment, silent.port)
+    again.hears("2 mailboxes")
+    again.process.send_signal(signal.SIGTERM)
+    again.hears("in flight")
+    silent.hang_up()
+    assert again.ends()[0] == 3
