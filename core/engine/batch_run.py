@@ -150,7 +150,8 @@ class BatchRun:
         run, roster, wish = self._run, self._roster, self._steering.batch()
         status, condition = standing(roster.tally, wish, watch=run.watch)
         waiting = roster.waiting(condition)
-        due = roster.next_due() if run.watch and not count(roster.tally, *UNFINISHED) else None
+        idle = wish is Wish.RUN and not count(roster.tally, *UNFINISHED)
+        due = roster.next_due() if run.watch and idle else None
         shown = (status, condition, waiting and waiting.until, due)
         if shown != self._shown:
             self._shown = shown
