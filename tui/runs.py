@@ -46,7 +46,7 @@ class Runs:
                 return False
             if self._host is None:
                 self._host = self._make_host(self._database, self._clock)
-            self._started.append(self._host.start(batch, mailboxes=mailboxes))
+            self._started.append(self._host.start(batch, mailboxes=mailboxes, linger=True))
         return True
 
     def add(self, path: Path) -> str:

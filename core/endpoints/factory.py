@@ -3,6 +3,7 @@
 A secret is read at each sign-in, so that SecretError may come from any call on what is made here.
 """
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -17,11 +18,11 @@ if TYPE_CHECKING:
     from core.imap.connection import Connection
 
 
-def open_source(batch: Batch, mailbox: Mailbox) -> Source:
-    """This mailbox at the source."""
+def open_source(batch: Batch, mailbox: Mailbox, *, spool: Path | None = None) -> Source:
+    """This mailbox at the source; `spool` is the folder where large messages wait in unnamed files."""
     from core.imap.source import ImapSource
 
-    connection = _connection(batch, batch.source, source_login(batch, mailbox), Side.SOURCE)
+    connection = _connection(batch, batch.source, source_login(batch, mailbox), Side.SOURCE, spool)
     return ImapSource(connection, root=mailbox.root)
 
 
@@ -45,7 +46,9 @@ def endpoint_name(endpoint: SourceEndpoint | ImapDestination | EwsDestination) -
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _connection(batch: Batch, endpoint: SourceEndpoint | ImapDestination, login: Login, side: Side) -> "Connection":
+def _connection(
+    batch: Batch, endpoint: SourceEndpoint | ImapDestination, login: Login, side: Side, spool: Path | None = None
+) -> "Connection":
     from core.imap.connection import Address, AdminSignIn, Connection, SignIn
 
     address = Address(
@@ -56,7 +59,7 @@ def _connection(batch: Batch, endpoint: SourceEndpoint | ImapDestination, login:
         endpoint.verify_certificate,
     )
     admin = AdminSignIn(login.admin.username, login.admin.style) if login.admin else None
-    return Connection(address, SignIn(login.username, login.password, admin), side)
+    return Connection(address, SignIn(login.username, login.password, admin), side, spool=spool)
 
 
 def _exchange(batch: Batch, endpoint: EwsDestination, login: Login, address: str) -> Destination:

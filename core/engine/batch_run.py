@@ -159,7 +159,7 @@ class BatchRun:
             next_pass = None if due is None else run.clock.now() + timedelta(seconds=due - run.clock.monotonic())
             run.board.batch(status=status, condition=condition, until=until, why=why, next_pass=next_pass)
             self._tell(status, condition, why, next_pass)
-        if over(roster.tally, wish, watch=run.watch):
+        if over(roster.tally, wish, watch=run.watch, linger=run.linger):
             self._over.set()
             self._nudge.set()
 

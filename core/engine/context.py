@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 from core.batch.definition import Batch, Mailbox
 from core.clock import Clock
@@ -30,12 +32,12 @@ class Doors:
     run_pass: Callable[[PassContext], PassResult]
 
 
-def real_doors() -> Doors:
-    """Real servers and the real pass."""
+def real_doors(spool: Path) -> Doors:
+    """Real servers and the real pass; large messages wait in unnamed files in the folder `spool`."""
     from core.endpoints.factory import open_destination, open_source
     from core.sync.mailbox_pass import run_pass
 
-    return Doors(open_source, open_destination, run_pass)
+    return Doors(partial(open_source, spool=spool), open_destination, run_pass)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class RunContext:
     needs: Mapping[Side, Need]
     retry_rejected: bool
     watch: bool
+    linger: bool
 
     @property
     def settle(self) -> float:

@@ -62,11 +62,13 @@ class Host:
         mailboxes: Sequence[str] | None = None,
         watch: bool = False,
         retry_rejected: bool = False,
+        linger: bool = False,
         tell: Tell | None = None,
     ) -> BatchRun:
         """Begin to move a batch, or only `mailboxes` (source logins or destination addresses) of it; returns at once.
 
-        A pause or stop of the batch is lifted, one of a mailbox is not. `tell` hears every event besides the log; it
+        A pause or stop of the batch is lifted, one of a mailbox is not; with `linger` the run waits for mailboxes that
+        are paused instead of ending without them. `tell` hears every event besides the log; it
         must not block. Raises HeldError when the batch is run elsewhere, UserError for a mailbox that it does not have,
         and for a batch whose name is another file's.
         """
@@ -78,7 +80,9 @@ class Host:
                 _refuse_namesake(Batches(self._database).find(batch.name), batch)
                 Batches(self._database).add(batch)
                 Wanted(self._database).clear(batch.name)
-                run = self._prepare(batch, chosen, needs, lease, watch=watch, retry_rejected=retry_rejected, tell=tell)
+                run = self._prepare(
+                    batch, chosen, needs, lease, watch=watch, retry_rejected=retry_rejected, linger=linger, tell=tell
+                )
             except BaseException:
                 lease.release()
                 raise
@@ -105,6 +109,7 @@ class Host:
         *,
         watch: bool,
         retry_rejected: bool,
+        linger: bool,
         tell: Tell | None,
     ) -> BatchRun:
         board = Board(self._database, batch.name)
@@ -115,7 +120,7 @@ class Host:
             runner=self._runner,
             board=board,
             tell=self._teller(tell),
-            doors=self._doors or real_doors(),
+            doors=self._doors or real_doors(self._database.folder),
             connections=self._connections,
             budget=self._budget,
             patience=self._patience,
@@ -123,6 +128,7 @@ class Host:
             needs=needs,
             retry_rejected=retry_rejected,
             watch=watch,
+            linger=linger,
         )
         with self._database.reading() as connection:
             views = {view.source: view for view in mailbox_views(connection, batch.name)[0]}

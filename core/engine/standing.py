@@ -96,11 +96,11 @@ def resting(tally: Tally) -> tuple[BatchStatus, Condition | None]:
     return BatchStatus.SYNCED, None
 
 
-def over(tally: Tally, wish: Wish, *, watch: bool) -> bool:
+def over(tally: Tally, wish: Wish, *, watch: bool, linger: bool = False) -> bool:
     """Whether a run has nothing more to do.
 
     A paused batch stays, as long as something of it is open. Mailboxes that are paused by themselves keep a run only
-    with --watch.
+    with --watch, or with `linger`: where somebody sits who may resume them.
     """
     present = [mark for mark, number in tally.items() if number and mark.ours]
     if any(mark.stage is Stage.RUNNING for mark in present):
@@ -111,6 +111,8 @@ def over(tally: Tally, wish: Wish, *, watch: bool) -> bool:
         return False
     if wish is Wish.PAUSE:
         return not _open(present)
+    if linger and any(mark.stage is Stage.PARKED and mark.condition is Condition.PAUSED for mark in present):
+        return False
     return not any(mark.stage in UNFINISHED for mark in present)
 
 

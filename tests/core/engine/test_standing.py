@@ -119,3 +119,19 @@ def test_every_status_of_a_mailbox_that_is_left_alone_counts() -> None:
     }
     assert {status for status, stage in stages.items() if stage is Stage.FAILED} == {"Failed", "IncrementalFailed"}
     assert resting(Tally([Mark.of_status(MailboxStatus.SYNCED, rejected=False)]))[0] == BatchStatus.SYNCED
+
+
+@pytest.mark.parametrize(
+    ("marks", "lingering", "ending"),
+    [
+        ([PAUSED, DONE], False, True),
+        ([PAUSED, STOPPED, FAILED], False, True),
+        ([STOPPED, DONE], True, True),
+        ([DONE, DONE], True, True),
+        ([QUEUED, PAUSED], False, False),
+    ],
+)
+def test_where_somebody_sits_a_run_waits_for_paused_mailboxes(marks: list[Mark], lingering: bool, ending: bool) -> None:
+    assert over(Tally(marks), Wish.RUN, watch=False, linger=True) is lingering
+    assert over(Tally(marks), Wish.RUN, watch=False) is ending
+    assert over(Tally(marks), Wish.STOP, watch=False, linger=True)
