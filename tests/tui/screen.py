@@ -36,6 +36,11 @@ class Shown:
         return "\n".join(strip.text.rstrip() for strip in strips) + "\n"
 
     @property
+    def ended(self) -> int | None:
+        """The exit code, once it has ended."""
+        return self.app.return_value
+
+    @property
     def dashboard(self) -> Any:
         return self.app.dashboard
 

@@ -15,6 +15,23 @@ from tui.widgets.line_widget import Cell, Line
 from tui.widgets.pager import Pager
 
 
+class Page(Pager):
+    """The problems, broken into lines that fit."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__(classes="page")
+        self._problems = problems
+
+    def on_resize(self) -> None:
+        """Break the lines anew."""
+        lines: list[Line] = []
+        for problem in self._problems:
+            for index, line in enumerate(wrap(problem, max(self.size.width - 4, 20))):
+                lines.append((Cell("   " if index else " ✗ ", Tone.BAD), Cell(line)))
+            lines.append(())
+        self.show(lines)
+
+
 class Problems(ModalScreen[None], inherit_bindings=False):
     """A page of problems to scroll through."""
 
@@ -27,23 +44,13 @@ class Problems(ModalScreen[None], inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         """One page."""
-        yield Pager(classes="page")
+        yield Page(self._problems)
 
     def on_mount(self) -> None:
         """Take the keys."""
-        pager = self.query_one(Pager)
-        entitle(pager, self._title, "Esc closes")
-        pager.focus()
-
-    def on_resize(self) -> None:
-        """Break the lines anew."""
-        pager = self.query_one(Pager)
-        lines: list[Line] = []
-        for problem in self._problems:
-            for index, line in enumerate(wrap(problem, max(self.app.size.width - 12, 20))):
-                lines.append((Cell("   " if index else " ✗ ", Tone.BAD), Cell(line)))
-            lines.append(())
-        pager.show(lines)
+        page = self.query_one(Page)
+        entitle(page, self._title, "Esc closes")
+        page.focus()
 
     def action_close(self) -> None:
         """Back to where we were."""
