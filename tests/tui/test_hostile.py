@@ -67,35 +67,32 @@ def everywhere(screen: Shown, text: str) -> None:
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)])
-@pytest.mark.parametrize("text", HOSTILE)
-def test_no_widget_lets_a_command_through(store: Database, text: str, size: tuple[int, int]) -> None:
+def test_no_widget_lets_a_command_through(store: Database, size: tuple[int, int]) -> None:
     async def look() -> None:
         async with shown(store, size) as screen:
             screen.app.link.close()
             for key in ("1", "2", "3", "4"):
                 await screen.pilot.press(key)
-                everywhere(screen, text)
-                await screen.pilot.pause()
-                assert all(harmless(line) for line in screen.text.splitlines())
-            if text in AS_THEY_ARE:
-                assert text in screen.text
+                for text in HOSTILE:
+                    everywhere(screen, text)
+                    await screen.pilot.pause()
+                    assert all(harmless(line) for line in screen.text.splitlines()), text
+                    assert text not in AS_THEY_ARE or text in screen.text
 
     run(look)
 
 
-@pytest.mark.parametrize("text", HOSTILE)
-def test_no_dialog_lets_a_command_through(empty: Database, text: str) -> None:
+def test_no_dialog_lets_a_command_through(empty: Database) -> None:
     async def look() -> None:
         async with shown(empty) as screen:
-            for dialog in (Choice(text, [text], [Answer("n", text, text)]), Problems(text, [text]), AskSecret(text)):
-                screen.app.push_screen(dialog)
-                await screen.pilot.pause()
-                await screen.pilot.pause()
-                assert screen.app.screen is dialog
-                assert all(harmless(line) for line in screen.text.splitlines())
-                if text in AS_THEY_ARE:
-                    assert text in screen.text
-                screen.app.pop_screen()
+            for text in HOSTILE:
+                for dialog in (Choice(text, [text], [Answer("n", text)]), Problems(text, [text]), AskSecret(text)):
+                    screen.app.push_screen(dialog)
+                    await screen.pilot.pause()
+                    assert screen.app.screen is dialog
+                    assert all(harmless(line) for line in screen.text.splitlines()), text
+                    assert text not in AS_THEY_ARE or text in screen.text
+                    screen.app.pop_screen()
 
     run(look)
 
