@@ -1,0 +1,97 @@
+"""Output to a terminal that may take nothing, or be gone."""
+
+import contextlib
+import os
+import pty
+import termios
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from tui.driver import RESTORE, SafeFile, rescue
+
+
+class Line:
+    """Both ends of a pseudo-terminal."""
+
+    def __init__(self) -> None:
+        self.master, self.slave = pty.openpty()
+
+    def read(self, size: int) -> bytes:
+        data = b""
+        while len(data) < size:
+            data += os.read(self.master, size - len(data))
+        return data
+
+
+@pytest.fixture
+def line() -> Iterator[Line]:
+    line = Line()
+    yield line
+    for descriptor in (line.master, line.slave):
+        with contextlib.suppress(OSError):
+            os.close(descriptor)
+
+
+def test_text_goes_out_with_the_flush_and_much_of_it_at_once(line: Line) -> None:
+    lost = threading.Event()
+    file = SafeFile(line.slave, lost)
+    file.write("Grüße ")
+    file.write("\x1b[1m日本\ud800")
+    file.flush()
+    assert line.read(19).decode() == "Grüße \x1b[1m日本?"
+    reader = threading.Thread(target=line.read, args=(20_000,))
+    reader.start()
+    file.write("x" * 20_000)
+    reader.join(20)
+    assert not reader.is_alive()
+    assert not lost.is_set()
+    file.close()
+
+
+def test_the_given_descriptor_stays_blocking(line: Line) -> None:
+    file = SafeFile(line.slave, threading.Event())
+    assert os.get_blocking(line.slave)
+    assert file.fileno() == line.slave
+    file.close()
+
+
+def test_a_terminal_that_takes_nothing_holds_a_writer_only_until_it_is_lost(line: Line) -> None:
+    lost = threading.Event()
+    file = SafeFile(line.slave, lost)
+    writer = threading.Thread(target=file.write, args=("x" * 2_000_000,))
+    writer.start()
+    writer.join(0.5)
+    assert writer.is_alive()
+    lost.set()
+    writer.join(20)
+    assert not writer.is_alive()
+    file.write("y" * 2_000_000)  # dropped
+    file.close()
+
+
+def test_a_terminal_that_is_gone_is_lost_and_nothing_is_raised(line: Line) -> None:
+    lost = threading.Event()
+    file = SafeFile(line.slave, lost)
+    os.close(line.master)
+    file.write("x")
+    file.flush()
+    assert lost.is_set()
+    file.close()
+
+
+def test_a_rescue_restores_modes_and_writes_the_rest_without_waiting(line: Line) -> None:
+    before = termios.tcgetattr(line.slave)
+    raw = termios.tcgetattr(line.slave)
+    raw[3] &= ~(termios.ECHO | termios.ICANON)
+    termios.tcsetattr(line.slave, termios.TCSANOW, raw)
+    rescue(line.slave, before)
+    assert termios.tcgetattr(line.slave) == before
+    assert line.read(len(RESTORE)) == RESTORE
+
+
+def test_a_rescue_of_a_terminal_that_is_gone_says_nothing(line: Line) -> None:
+    before = termios.tcgetattr(line.slave)
+    os.close(line.master)
+    rescue(line.slave, before)
