@@ -7,17 +7,23 @@ import itertools
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import pytest
 
 from tests.sandbox.server import PracticeExchange
+from tests.servers import courier as courier_server
+from tests.servers import cyrus as cyrus_server
 from tests.servers import dovecot as dovecot_server
+from tests.servers.courier import Courier
+from tests.servers.cyrus import Cyrus
 from tests.servers.dovecot import Dovecot
+from tests.servers.imap_server import ImapServer
 from tests.servers.pymap import Pymap
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-_MARKS = {"testdata": "data", "dovecot": "server", "dovecot_dot": "server", "make_dovecot": "server"}
+_SERVERS = ("dovecot", "dovecot_dot", "make_dovecot", "courier", "cyrus", "cyrus_dot")
+_MARKS = {"testdata": "data"} | dict.fromkeys(_SERVERS, "server")
 _TESTDATA = Path(os.environ.get("MAILCUTOVER_TESTDATA") or CHECKOUT.parent / "shared")
 _numbers = itertools.count(1)
 
@@ -75,8 +81,11 @@ def user() -> str:
     return f"user{next(_numbers)}"
 
 
-def _run(server: Dovecot) -> Iterator[Dovecot]:
-    reason = dovecot_server.unavailable()
+_Server = TypeVar("_Server", bound=ImapServer)
+
+
+def _run(server: _Server, reason: str | None) -> Iterator[_Server]:
+    """The server while the tests run; `reason`: why it cannot be started here."""
     if reason:
         lacking(reason)
     try:
@@ -89,13 +98,13 @@ def _run(server: Dovecot) -> Iterator[Dovecot]:
 @pytest.fixture(scope="session")
 def dovecot() -> Iterator[Dovecot]:
     """A Dovecot with '/' and no prefix."""
-    yield from _run(Dovecot())
+    yield from _run(Dovecot(), dovecot_server.unavailable())
 
 
 @pytest.fixture(scope="session")
 def dovecot_dot() -> Iterator[Dovecot]:
     """A Dovecot with '.' and everything below 'INBOX.'."""
-    yield from _run(Dovecot(separator=".", prefix="INBOX."))
+    yield from _run(Dovecot(separator=".", prefix="INBOX."), dovecot_server.unavailable())
 
 
 @pytest.fixture(scope="session")
@@ -119,6 +128,24 @@ def make_dovecot() -> Iterator[Callable[..., Dovecot]]:
             server.ask_to_stop()
         for server in servers.values():
             server.remove()
+
+
+@pytest.fixture(scope="session")
+def courier() -> Iterator[Courier]:
+    """A Courier, which knows nothing younger than UIDPLUS."""
+    yield from _run(Courier(), courier_server.unavailable())
+
+
+@pytest.fixture(scope="session")
+def cyrus() -> Iterator[Cyrus]:
+    """A Cyrus with '/' and no prefix, as version 3 has it."""
+    yield from _run(Cyrus(), cyrus_server.unavailable())
+
+
+@pytest.fixture(scope="session")
+def cyrus_dot() -> Iterator[Cyrus]:
+    """A Cyrus with '.' and everything below 'INBOX.', as version 2 had it."""
+    yield from _run(Cyrus(separator=".", prefix="INBOX."), cyrus_server.unavailable())
 
 
 @pytest.fixture(scope="session")

@@ -1,17 +1,14 @@
 """A real Dovecot in a folder of its own, on loopback ports; touches no system service."""
 
 import grp
-import imaplib
 import os
 import shutil
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.servers import mail
 from tests.servers.certificates import Authority
-from tests.servers.mail import Record
-from tests.servers.process import Process, free_port, start
+from tests.servers.imap_server import ImapServer
+from tests.servers.process import free_port
 
 _DOVECOT = "/usr/sbin/dovecot"
 
@@ -171,16 +168,14 @@ def unavailable() -> str | None:
     return None
 
 
-class Dovecot:
-    """One server. Every user name is known, all with one password; `master` may sign in for anybody.
+class Dovecot(ImapServer):
+    """One server. `master` may sign in for anybody.
 
     `separator` and `prefix` shape the personal namespace; `without` are capabilities not to offer (Dovecot goes on
     understanding them); `offers` are words to add (``APPENDLIMIT=1000``); `quota` is a size per user such as ``64k``;
     `extra` is appended to the configuration.
     """
 
-    host = "127.0.0.1"
-    password = "secret"
     master = "migrator"
     master_password = "mastersecret"
 
@@ -196,9 +191,7 @@ class Dovecot:
         mechanisms: str = "plain login",
         extra: str = "",
     ) -> None:
-        self.separator = separator
-        self.prefix = prefix
-        self.port = 0
+        super().__init__(separator, prefix)
         self.tls_port = 0
         left_out = set(without)
         if left_out - set(CAPABILITIES):
@@ -220,99 +213,30 @@ class Dovecot:
             # Maildir++ is what a server with '.' has; with it, folders lie flat.
             "location": "maildir:~/Maildir" if separator == "." else "maildir:~/Maildir:LAYOUT=fs",
         }
-        self._folder: Path | None = None
-        self._process: Process | None = None
-
-    @property
-    def running(self) -> bool:
-        """Whether it was started and not stopped."""
-        return self._process is not None
 
     @property
     def ca_file(self) -> Path:
         """The authority that signed its certificate (localhost, 127.0.0.1)."""
-        assert self._folder is not None
-        return self._folder / "ca.pem"
-
-    @property
-    def log(self) -> str:
-        """What it logged so far."""
-        assert self._folder is not None
-        return (self._folder / "log").read_text(errors="replace")
-
-    def start(self) -> None:
-        """Write the configuration and start; again after `stop`: on the same ports, with the mail that was there."""
-        if self._folder is None:
-            # Not below pytest's own folder: the mail user could not reach it there.
-            self._folder = Path(tempfile.mkdtemp(prefix="mailcutover-dovecot-"))
-            self._folder.chmod(0o755)
-            mailboxes = self._folder / "mail"
-            mailboxes.mkdir()
-            shutil.chown(mailboxes, "nobody")
-            (self._folder / "master").write_text(f"{self.master}:{{PLAIN}}{self.master_password}\n")
-            certificate, key = Authority(self._folder).server()
-            self._values |= {"certificate": str(certificate), "key": str(key)}
-        self._process, self.port = start(self._configure, self._folder / "log", b"* OK")
-
-    def ask_to_stop(self) -> None:
-        """Begin to end, which takes Dovecot a second; `stop` or `remove` waits for it."""
-        if self._process is not None:
-            self._process.ask_to_stop()
-
-    def stop(self) -> None:
-        """End the server, keep its mail."""
-        if self._process is not None:
-            self._process.stop()
-            self._process = None
-
-    def remove(self) -> None:
-        """End the server and delete all it had."""
-        self.stop()
-        if self._folder is not None:
-            shutil.rmtree(self._folder)
-            self._folder = None
-
-    def client(self, user: str, password: str | None = None) -> imaplib.IMAP4:
-        """A plain imaplib connection, signed in; use it in a `with` block."""
-        client = imaplib.IMAP4(self.host, self.port, timeout=30)
-        try:
-            client.login(user, self.password if password is None else password)
-        except imaplib.IMAP4.error:
-            client.shutdown()
-            raise
-        return client
-
-    def wire(self, *names: str) -> str:
-        """A folder of this server's personal namespace as it stands on the wire (ASCII names)."""
-        return "INBOX" if names == ("INBOX",) else self.prefix + self.separator.join(names)
+        return self.folder / "ca.pem"
 
     def home(self, user: str) -> Path:
         """Where a user's mail lies; it need not be there yet."""
-        assert self._folder is not None
-        return self._folder / "mail" / user
+        return self.folder / "mail" / user
 
-    def load(self, user: str, records: Iterable[Record]) -> None:
-        """Append these to a mailbox."""
-        with self.client(user) as client:
-            mail.load(client, records)
-
-    def read(self, user: str) -> list[Record]:
-        """Every message of a mailbox, by folder name and UID."""
-        with self.client(user) as client:
-            return mail.read(client)
-
-    def folders(self, user: str) -> dict[str, frozenset[str]]:
-        """Every folder of a mailbox with its LIST attributes."""
-        with self.client(user) as client:
-            return mail.folders(client)
+    def _prepare(self) -> None:
+        mailboxes = self.folder / "mail"
+        mailboxes.mkdir()
+        shutil.chown(mailboxes, "nobody")
+        (self.folder / "master").write_text(f"{self.master}:{{PLAIN}}{self.master_password}\n")
+        certificate, key = Authority(self.folder).server()
+        self._values |= {"certificate": str(certificate), "key": str(key)}
 
     def _configure(self) -> tuple[list[str], int]:
-        assert self._folder is not None
         port = self.port or free_port()
         self.tls_port = self.tls_port or free_port()
-        config = self._folder / "dovecot.conf"
+        config = self.folder / "dovecot.conf"
         text = _CONFIG.format(
-            folder=self._folder, name=self._folder.name, port=port, tls_port=self.tls_port, **self._values
+            folder=self.folder, name=self.folder.name, port=port, tls_port=self.tls_port, **self._values
         )
         config.write_text(text)
         return [_DOVECOT, "-F", "-c", str(config)], port

@@ -15,7 +15,10 @@ imaplib._MAXLINE = 64 << 20  # type: ignore[attr-defined]
 WHEN = datetime(2019, 3, 5, 6, 7, 8, tzinfo=UTC)
 
 _LIST = re.compile(rb'\((?P<flags>[^)]*)\) (?:"(?P<sep>\\?.)"|NIL) (?P<name>.*)', re.DOTALL)
-_FETCH = re.compile(rb'\d+ \(UID (\d+) FLAGS \(([^)]*)\) INTERNALDATE "([^"]+)" BODY\[\] (?:\{\d+\}|"(.*)"\)|NIL\))')
+_ITEMS = re.compile(
+    rb'UID (?P<uid>\d+)|FLAGS \((?P<flags>[^)]*)\)|INTERNALDATE "(?P<date>[^"]+)"'
+    rb'|BODY\[\] (?:\{\d+\}|"(?P<body>.*)"|NIL)'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +94,13 @@ def read_folder(client: imaplib.IMAP4, name: str) -> list[Record]:
         if line is None or line == b")":
             continue
         head, data = line if isinstance(line, tuple) else (line, None)
-        match = _FETCH.match(head)
-        assert match, head
-        moment = datetime.strptime(match[3].decode().strip(), "%d-%b-%Y %H:%M:%S %z").astimezone(UTC)
-        flags = frozenset(match[2].decode("latin-1").split()) - {"\\Recent"}
-        body = data if data is not None else match[4] or b""
-        records.append(Record(body, name, flags, moment, int(match[1])))
+        found: dict[str, bytes] = {}
+        for match in _ITEMS.finditer(head):
+            found.update({name: value for name, value in match.groupdict().items() if value is not None})
+        moment = datetime.strptime(found["date"].decode().strip(), "%d-%b-%Y %H:%M:%S %z").astimezone(UTC)
+        flags = frozenset(found["flags"].decode("latin-1").split()) - {"\\Recent"}
+        body = data if data is not None else found.get("body", b"")
+        records.append(Record(body, name, flags, moment, int(found["uid"])))
     return records
 
 

@@ -1,10 +1,11 @@
 """A server process on a free loopback port, gone when the test run is, however that ends."""
 
+import os
 import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 _PATIENCE = 20.0
@@ -25,11 +26,19 @@ def free_port() -> int:
 class Process:
     """One child process; killed by the kernel when its parent thread dies (setpriv --pdeathsig)."""
 
-    def __init__(self, command: Sequence[str], log: Path) -> None:
+    def __init__(self, command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None) -> None:
         self._log = log
+        surroundings = os.environ | (environment or {})
         with log.open("ab") as out:
             tied = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
-            self._child = subprocess.Popen([*tied, *command], stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+            self._child = subprocess.Popen(
+                [*tied, *command],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                env=surroundings,
+                start_new_session=True,  # some end their whole process group, which must not be ours
+            )
 
     @property
     def pid(self) -> int:
@@ -68,11 +77,19 @@ class Process:
             self._child.wait()
 
 
-def start(command: Callable[[], tuple[Sequence[str], int]], log: Path, greeting: bytes) -> tuple[Process, int]:
-    """Start what `command` says, which picks ports anew each time; again when another process took one meanwhile."""
+def start(
+    command: Callable[[], tuple[Sequence[str], int]],
+    log: Path,
+    greeting: bytes,
+    environment: Mapping[str, str] | None = None,
+) -> tuple[Process, int]:
+    """Start what `command` says, which picks ports anew each time; again when another process took one meanwhile.
+
+    `environment` is added to our own.
+    """
     for _ in range(4):
         argv, port = command()
-        process = Process(argv, log)
+        process = Process(argv, log, environment)
         try:
             process.await_port(port, greeting)
         except ServerError as error:

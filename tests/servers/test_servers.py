@@ -10,7 +10,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tests.servers.courier import Courier
+from tests.servers.cyrus import Cyrus
 from tests.servers.dovecot import Dovecot
+from tests.servers.imap_server import ImapServer
 from tests.servers.mail import Record, append, sure
 from tests.servers.pymap import Pymap
 
@@ -84,6 +87,56 @@ def test_dovecot_keeps_mail_and_port_over_a_restart(user: str, make_dovecot: Cal
     server.start()
     assert server.port == port
     assert [record.data for record in server.read(user)] == [ODD.data]
+
+
+@pytest.mark.parametrize("shape", ["courier", "cyrus", "cyrus_dot"])
+def test_others_give_back_what_was_loaded(shape: str, request: pytest.FixtureRequest, user: str) -> None:
+    server: ImapServer = request.getfixturevalue(shape)
+    whole = replace(ODD, data=ODD.data + b"\r\n")
+    below = Record(b"Subject: below\r\n\r\n", server.wire("A b", "c'd"), frozenset({"\\Draft"}))
+    server.load(user, [whole, whole, below])
+    read = sorted(server.read(user), key=lambda record: record.folder != "INBOX")
+    assert [(r.folder, r.flags, r.received, r.data, r.uid) for r in read] == [
+        *((whole.folder, whole.flags, whole.received, whole.data, uid) for uid in (1, 2)),
+        (below.folder, below.flags, below.received, below.data, 1),
+    ]
+    assert below.folder in server.folders(user)
+    with pytest.raises(imaplib.IMAP4.error, match=r"(?i)login failed"):
+        server.client(user, "wrong")
+
+
+@pytest.mark.usefixtures("courier")  # which says what is missing
+def test_courier_ends_its_sessions_and_keeps_its_mail(user: str) -> None:
+    server = Courier()
+    try:
+        server.start()
+        server.load(user, [Record(b"Subject: kept\r\n\r\n")])
+        port, client = server.port, server.client(user)
+        server.stop()
+        with pytest.raises((imaplib.IMAP4.abort, OSError)):
+            client.noop()
+        client.shutdown()
+        server.start()
+        assert server.port == port
+        assert [record.data for record in server.read(user)] == [b"Subject: kept\r\n\r\n"]
+    finally:
+        server.remove()
+
+
+def test_cyrus_signs_in_its_administrator_for_a_user(cyrus: Cyrus, user: str) -> None:
+    cyrus.load(user, [ODD])
+    with imaplib.IMAP4(cyrus.host, cyrus.port) as client:
+        plain = f"{user}\0{cyrus.admin}\0{cyrus.admin_password}".encode()
+        sure(client.authenticate("PLAIN", lambda _: plain))
+        assert sure(client.select())[0] == b"1"
+
+
+def test_cyrus_refuses_what_is_no_message(cyrus: Cyrus, user: str) -> None:
+    with cyrus.client(user) as client:
+        for data, word in ((b"a: b\n\n", b"newline"), (b"a: \0\r\n\r\n", b"NUL"), (b"no header\r\n", b"header")):
+            status, said = append(client, Record(data))
+            assert status == "NO"
+            assert word in said[0]
 
 
 def test_pymap_gives_back_what_was_loaded(pymap: Pymap) -> None:
