@@ -199,6 +199,9 @@ class Console(App[int], inherit_bindings=False):
         if isinstance(self._driver, SafeDriver):
             self._driver.rescue()
 
+    def _set_pointer_shape(self, shape: str) -> None:
+        """Leave the mouse pointer alone: a terminal that does not know the command may print it."""
+
     def _handle_exception(self, error: Exception) -> None:
         """Keep a fault for whoever runs us; Textual would print it with all local variables, passwords too."""
         if isinstance(error, WorkerFailed) and isinstance(error.error, Exception):

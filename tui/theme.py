@@ -70,8 +70,9 @@ PALETTE_16: Mapping[str, str] = {
 
 def _theme(name: str, palette: Mapping[str, str], *, ansi: bool) -> Theme:
     variables = {f"tone-{key}": colour for key, colour in palette.items()}
+    if ansi:  # Textual's own rules for such themes ask for these
+        variables |= {"ansi-background": "ansi_black", "ansi-foreground": "ansi_white"}
     variables["cursor-style"] = "reverse" if ansi else "none"
-    variables["cursor-blurred-style"] = "underline" if ansi else "none"
     return Theme(
         name=name,
         primary=palette["key"],

@@ -1,5 +1,6 @@
 """The console in a real terminal: it starts, it ends, and it leaves the terminal as it was."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -100,3 +101,26 @@ def test_a_fault_leaves_a_file_and_no_local_variable(state: Path) -> None:
         assert crash.stat().st_mode & 0o777 == 0o600
         assert b"hunter2" not in terminal.output
         assert "hunter2" not in crash.read_text()
+
+
+def _colours(output: bytes) -> set[int]:
+    """The colours among the attributes that were set (ECMA-48, SGR), 38 and 48 for any of 256."""
+    output = re.sub(rb"([34]8);5;\d+", rb"\1", output)
+    found = {int(code) for codes in re.findall(rb"\x1b\[([0-9;]+)m", output) for code in codes.split(b";")}
+    return found & {*range(30, 39), *range(40, 49), *range(90, 98), *range(100, 108)}
+
+
+@pytest.mark.parametrize(
+    ("env", "colours"),
+    [
+        ({"NO_COLOR": "1"}, set()),
+        ({"TERM": "screen"}, {31, 32, 33, 35, 36, 90}),
+        ({"TERM": "xterm-256color"}, {38, 48}),
+    ],
+)
+def test_colours_are_those_that_the_terminal_has(state: Path, env: dict[str, str], colours: set[int]) -> None:
+    with Terminal.console(state, env=env) as terminal:
+        terminal.shows("anna.lindqvist")
+        terminal.press("q")
+        assert terminal.end() == 0
+        assert _colours(bytes(terminal.output)) == colours

@@ -45,7 +45,7 @@ def test_no_byte_of_a_terminal_command_passes(state: Path) -> None:
         log.flush()
     with Terminal.console(state, columns=200, rows=60) as terminal:
         terminal.shows("[AUTHENTICATIONFAILED] bad")
-        terminal.shows("[Gmail]/All Mail")
+        terminal.shows("3/[Gmail]")
         terminal.shows("]52;c;cm0gLXJm")  # it is there, and it is text
         terminal.press("23jjjjj4kkkz")
         terminal.press("q")

@@ -33,7 +33,7 @@ from tui.widgets.mailbox_table import MailboxTable
 from tui.widgets.status_bar import StatusBar
 
 #: Columns from which all panes stand side by side.
-WIDE = 100
+WIDE = 116
 _ROOMY = 72  # columns that all hints take
 _LEVELS = (Level.INFO, Level.WARNING, Level.ERROR, Level.DEBUG)
 _LISTS = ("batches", "mailboxes", "detail")
