@@ -127,7 +127,8 @@ class Helm:
 
     async def resume(self, target: Target) -> None:
         """Take a pause or a stop back."""
-        if target.mailbox is not None and target.batch.condition is Condition.PAUSED:
+        # A batch also shows as paused when all that is left of it are mailboxes that were paused by themselves.
+        if target.mailbox is not None and await asyncio.to_thread(self._runs.paused_whole, target.batch.name):
             self._bridge.flash(f"{target.batch.name} is paused as a whole: resume that", Tone.WAIT)
         elif target.runs or target.held:
             await self._want(target, Wish.RUN, f"{target.name}: goes on")

@@ -61,6 +61,10 @@ class Runs:
         """Tell whoever runs the batch; it is obeyed within half a second."""
         self._wanted.want(batch, wish, mailbox)
 
+    def paused_whole(self, batch: str) -> bool:
+        """Whether the batch itself was told to pause, not only mailboxes of it."""
+        return self._wanted.read(batch).batch is Wish.PAUSE
+
     def active(self) -> list["BatchRun"]:
         """Those started here that have not ended."""
         with self._lock:

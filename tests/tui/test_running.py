@@ -242,3 +242,19 @@ def test_nothing_is_started_any_more_while_ending(empty: Database, ground: Groun
         assert ground.moved() == {}
 
     run(look)
+
+
+def test_a_mailbox_paused_by_itself_is_resumed_when_all_others_are_done(empty: Database, ground: Ground) -> None:
+    async def look() -> None:
+        files = [ground.file("ann", "ben")]
+        Wanted(empty).want("sales", Wish.PAUSE, "ann")
+        async with shown(empty, files=files, clock=SystemClock(), make_host=ground.host) as screen:
+            await screen.shows("sales", "Created", "ann", "ben")
+            await screen.pilot.press("s")
+            await screen.shows("paused", "1/2")
+            await screen.press("2")
+            await screen.pilot.press("r")
+            await screen.shows("Synced", "2/2")
+            assert ground.moved() == {"ann@new.example": 3, "ben@new.example": 3}
+
+    run(look)
