@@ -6,6 +6,7 @@ import pytest
 from tests.sandbox.server import PracticeExchange
 from tests.servers.dovecot import Dovecot
 from tests.system.program import Program
+from tests.system.sides import Destination, Exchange, Imap
 
 
 @pytest.fixture
@@ -33,3 +34,11 @@ def source(request: pytest.FixtureRequest) -> Dovecot:
     """Both namespaces that old servers have."""
     server: Dovecot = request.getfixturevalue("dovecot" if request.param == "/" else "dovecot_dot")
     return server
+
+
+@pytest.fixture(params=["ews", "imap"])
+def destination(request: pytest.FixtureRequest) -> Destination:
+    """Both kinds of destination."""
+    if request.param == "ews":
+        return Exchange(request.getfixturevalue("practice_exchange"))
+    return Imap(request.getfixturevalue("second_dovecot"))

@@ -2,10 +2,12 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,75 @@ SECRETS = {"OLD_PASSWORD": Dovecot.password, "EXCHANGE_PASSWORD": "secret", "NEW
 _PATIENCE = 60.0
 
 
+@dataclass(frozen=True, slots=True)
+class Migrated:
+    """What `run --json` printed."""
+
+    events: list[dict[str, Any]]
+
+    @property
+    def text(self) -> str:
+        """The summary in one line."""
+        said: str = self.events[-1]["text"]
+        return said
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """The batch, as `status --json` has it."""
+        batch: dict[str, Any] = self.events[-1]["status"]["batches"][0]
+        return batch
+
+    def counts(self, mailbox: int = 0) -> dict[str, int]:
+        """The messages of one mailbox per outcome."""
+        return counts_of(self.status, mailbox)
+
+    def kinds(self, kind: str) -> list[dict[str, Any]]:
+        """The events of one kind."""
+        return [event for event in self.events if event["event"] == kind]
+
+
+class Child:
+    """A command that was left running. What it says goes to a file, so that it never waits for a reader."""
+
+    def __init__(self, command: list[str], environment: Mapping[str, str], output: Path) -> None:
+        self._output = output
+        with output.open("wb") as file:
+            self._process = subprocess.Popen(
+                command, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT
+            )
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    @property
+    def output(self) -> str:
+        """What it has said so far."""
+        return self._output.read_text()
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is over."""
+        return self._process.poll() is not None
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal, if it still runs."""
+        self._process.send_signal(number)
+
+    def kill(self) -> None:
+        """End it as a power cut does, and wait until it is gone."""
+        self._process.kill()
+        self._process.wait(_PATIENCE)
+
+    def wait(self, exit_code: int = 0) -> str:
+        """Wait for its end, which must be with `exit_code`; what it said."""
+        code = self._process.wait(_PATIENCE)
+        assert code == exit_code, f"{code}\n{self.output}"
+        assert "Traceback" not in self.output
+        return self.output
+
+
 class Program:
     """Runs commands with one state folder. Everything ends with the test."""
 
@@ -25,7 +96,7 @@ class Program:
         self.folder = folder
         self.state = folder / "state"
         self.environment = os.environ | SECRETS | {"MAILCUTOVER_STATE": str(self.state)}
-        self._children: list[subprocess.Popen[str]] = []
+        self._children: list[Child] = []
 
     def batch(self, tables: Mapping[str, Any], file: str = "batch.toml") -> Path:
         """Write a batch file."""
@@ -42,16 +113,16 @@ class Program:
         assert "Traceback" not in done.stderr
         return done
 
-    def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
+    def migrate(self, *arguments: str | Path, exit_code: int = 0) -> Migrated:
+        """`run --json` to its end."""
+        done = self.run("run", *arguments, "--json", exit_code=exit_code)
+        migrated = Migrated([json.loads(line) for line in done.stdout.splitlines()])
+        assert migrated.events[-1]["event"] == "summary"
+        return migrated
+
+    def start(self, *arguments: str | Path) -> Child:
         """Start a command and leave it running."""
-        child = subprocess.Popen(
-            self._command(arguments),
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            text=True,
-        )
+        child = Child(self._command(arguments), self.environment, self.folder / f"output{len(self._children)}.txt")
         self._children.append(child)
         return child
 
@@ -60,6 +131,15 @@ class Program:
         answer = json.loads(self.run("status", batch, "--json").stdout)
         found: dict[str, Any] = answer["batches"][0]
         return found
+
+    def counts(self, batch: str, mailbox: int = 0) -> dict[str, int]:
+        """The messages of one mailbox per outcome."""
+        return counts_of(self.status(batch), mailbox)
+
+    def events(self, batch: str, kind: str | None = None, *arguments: str) -> list[dict[str, Any]]:
+        """`log --json` down to single messages; only of one kind, where that is given."""
+        lines = self.run("log", batch, "--json", "--level", "debug", *arguments).stdout.splitlines()
+        return [event for line in lines if (event := json.loads(line))["event"] == kind or kind is None]
 
     def until(self, batch: str, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """Wait until the status of a batch that runs elsewhere is as wanted."""
@@ -73,13 +153,20 @@ class Program:
     def close(self) -> None:
         """End what still runs."""
         for child in self._children:
-            if child.poll() is None:
+            if not child.ended:
                 child.kill()
-            child.communicate()
 
     @staticmethod
     def _command(arguments: tuple[str | Path, ...]) -> list[str]:
         return [sys.executable, "-P", "-m", "core", *map(str, arguments)]
+
+
+def counts_of(batch: Mapping[str, Any], mailbox: int = 0) -> dict[str, int]:
+    """The messages of one mailbox per outcome, which add up; outcomes without any are left out."""
+    messages: dict[str, int] = dict(batch["mailboxes"][mailbox]["messages"])
+    total = messages.pop("total")
+    assert total == sum(messages.values()) - messages["source_gone"]
+    return {outcome: number for outcome, number in messages.items() if number}
 
 
 def to_exchange(source: Dovecot, exchange: PracticeExchange, *users: str, name: str = "wave") -> dict[str, Any]:
