@@ -11,36 +11,44 @@ again. A crash anywhere else costs work that is done again, never a message.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, func, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, Integer, LargeBinary, Text, bindparam, func, insert, select, update
 
 from core.mail.flags import Flags
 from core.mail.key import PairId
 from core.mail.outcome import Counts, Outcome
 from core.store import schema
 from core.store.database import Database
+from core.store.ledger_counts import THERE, LedgerCounts, Standing
 from core.store.ledger_folder import LedgerFolder, LedgerFolders
 from core.store.ledger_rows import Entry, Intent, Left, Listed, Result, entry_of, windows
 from core.store.pair import Fence, pair_id
 from core.store.times import seconds
 
 _MESSAGE = schema.message
-_THERE = frozenset({Outcome.COPIED, Outcome.ALREADY_THERE})
-
-
-@dataclass(frozen=True, slots=True)
-class _Change:
-    """How one row's outcome and size changed."""
-
-    old: Outcome
-    old_size: int
-    new: Outcome
-    new_size: int
-    gone: bool
+_RESULT = (
+    update(_MESSAGE)
+    .where(_MESSAGE.c.folder_id == bindparam("of_folder"), _MESSAGE.c.uid == bindparam("of"))
+    .values(
+        outcome=bindparam("ended_as"),
+        item=bindparam("as_item"),
+        reason=bindparam("because"),
+        size=func.coalesce(bindparam("bytes_size", type_=Integer), _MESSAGE.c.size),
+        exact=func.coalesce(bindparam("bytes_hash", type_=LargeBinary), _MESSAGE.c.exact),
+        flags=func.coalesce(bindparam("shown", type_=Text), _MESSAGE.c.flags),
+        mark=None,
+        folded=None,
+        ended=None,
+    )
+)
+_INTENT = (
+    update(_MESSAGE)
+    .where(_MESSAGE.c.folder_id == bindparam("of_folder"), _MESSAGE.c.uid == bindparam("of"))
+    .values(mark=bindparam("at"), exact=bindparam("bytes_hash"), folded=bindparam("folded_hash"), ended=None)
+)
 
 
 class Ledger:
@@ -55,17 +63,17 @@ class Ledger:
         self._pair_id = pair_id(database, pair)
         self._fence = Fence(database, self._pair_id, epoch)
         self.folders = LedgerFolders(database, self._fence)
-        self._counts = self._load_counts()
+        self._counts = LedgerCounts(database, self._pair_id)
 
     # --- what is known -----------------------------------------------------------------------------------------
 
     def counts(self, folder: LedgerFolder) -> Counts:
         """The folder's messages per outcome; changes with every write, so copy what must stay."""
-        return self._counts.setdefault(folder.id, Counts())
+        return self._counts.of(folder.id)
 
     def total(self) -> Counts:
         """Messages per outcome over all folders that ever were, those with an older UIDVALIDITY too."""
-        return sum(self._counts.values(), Counts())
+        return self._counts.total()
 
     def first_pass(self) -> bool:
         """Whether no pass over this pair ended well yet."""
@@ -128,7 +136,7 @@ class Ledger:
             select(_MESSAGE, schema.folder.c.destination_ref, schema.folder.c.destination_path)
             .join(schema.folder, schema.folder.c.id == _MESSAGE.c.folder_id)
             .where(schema.folder.c.pair_id == self._pair_id, _MESSAGE.c.gone == 1, _MESSAGE.c.exact.is_not(None))
-            .where(_MESSAGE.c.outcome.in_([outcome.value for outcome in _THERE]))
+            .where(_MESSAGE.c.outcome.in_([outcome.value for outcome in THERE]))
         )
         with self._database.reading() as connection:
             return [
@@ -179,52 +187,26 @@ class Ledger:
             return already
 
         already = self._fence.write(work)
-        counts = self.counts(folder)
-        for message in messages:
-            if message.uid not in already:
-                counts.add(message.outcome, 1, message.size)
+        fresh = [message for message in messages if message.uid not in already]
+        self._counts.changed(folder.id, ((None, Standing(m.outcome, m.size, gone=False)) for m in fresh))
 
     def commit(self, folder: LedgerFolder, results: Sequence[Result] = (), intents: Sequence[Intent] = ()) -> None:
         """Make results and the next intents durable, in one transaction."""
         if not results and not intents:
             return
 
-        def work(connection: Connection) -> list[_Change]:
-            changes = []
-            before = self._before(connection, folder, results)
-            for result in results:
-                old, size, gone = before[result.uid]
-                new_size = size if result.size is None else result.size
-                changes.append(_Change(old, size, result.outcome, new_size, gone=gone))
-                values: dict[str, Any] = {
-                    "outcome": result.outcome.value,
-                    "item": result.item,
-                    "reason": result.reason,
-                    "size": new_size,
-                    "mark": None,
-                    "folded": None,
-                    "ended": None,
-                }
-                if result.exact is not None:
-                    values["exact"] = result.exact
-                if result.flags is not None:
-                    values["flags"] = str(result.flags)
-                connection.execute(_row(folder, result.uid).values(**values))
+        def work(connection: Connection) -> dict[int, Standing]:
+            before = self._standing(connection, folder, [result.uid for result in results])
+            if results:
+                connection.execute(_RESULT, [_result_row(folder, result) for result in results])
             if intents:
-                connection.execute(
-                    update(_MESSAGE)
-                    .where(_MESSAGE.c.folder_id == folder.id, _MESSAGE.c.uid == bindparam("of"))
-                    .values(
-                        mark=bindparam("at"),
-                        exact=bindparam("bytes_hash"),
-                        folded=bindparam("folded_hash"),
-                        ended=None,
-                    ),
-                    [{"of": i.uid, "at": i.mark, "bytes_hash": i.exact, "folded_hash": i.folded} for i in intents],
-                )
-            return changes
+                connection.execute(_INTENT, [_intent_row(folder, intent) for intent in intents])
+            return before
 
-        self._count(folder, self._fence.write(work))
+        before = self._fence.write(work)
+        self._counts.changed(
+            folder.id, ((before[result.uid], _after(before[result.uid], result)) for result in results)
+        )
 
     def ended(self, folder: LedgerFolder, uids: Sequence[int], at: datetime) -> None:
         """The connection that carried these ended at `at`; what it carried may take effect for a while yet."""
@@ -258,15 +240,21 @@ class Ledger:
     def gone(self, folder: LedgerFolder, uids: Sequence[int]) -> None:
         """These left their place at the source. What was still to be copied has vanished; the rest stays what it is."""
         for window in windows(uids):
-            entries = self.entries(folder, window)
-            lost = [
-                Result(uid, Outcome.VANISHED, reason="gone at the source before it was copied")
-                for uid, entry in entries.items()
-                if entry.outcome in {Outcome.PENDING, Outcome.SKIPPED} and entry.mark is None
-            ]
-            self.commit(folder, lost)
-            self._set(folder, window, gone=1)
-            self.counts(folder).source_gone += sum(entry.outcome in _THERE for entry in entries.values())
+
+            def work(connection: Connection, window: Sequence[int] = window) -> list[tuple[Standing, Standing]]:
+                rows = _MESSAGE.c.folder_id == folder.id, _MESSAGE.c.uid.in_(window)
+                undone = [Outcome.PENDING.value, Outcome.SKIPPED.value]
+                before = self._standing(connection, folder, window)
+                connection.execute(
+                    update(_MESSAGE)
+                    .where(*rows, _MESSAGE.c.outcome.in_(undone), _MESSAGE.c.mark.is_(None))
+                    .values(outcome=Outcome.VANISHED.value, reason="gone at the source before it was copied")
+                )
+                connection.execute(update(_MESSAGE).where(*rows).values(gone=1))
+                after = self._standing(connection, folder, window)
+                return [(before[uid], after[uid]) for uid in before]
+
+            self._counts.changed(folder.id, self._fence.write(work))
 
     def released(self, left: Left) -> None:
         """A message that left its place turned up elsewhere, and its item with it: the old row claims it no more."""
@@ -331,25 +319,15 @@ class Ledger:
             return [entry_of(row) for row in connection.execute(select(_MESSAGE).where(*where))]
 
     @staticmethod
-    def _before(
-        connection: Connection, folder: LedgerFolder, results: Sequence[Result]
-    ) -> dict[int, tuple[Outcome, int, bool]]:
+    def _standing(connection: Connection, folder: LedgerFolder, uids: Sequence[int]) -> dict[int, Standing]:
         found = {}
-        for window in windows([result.uid for result in results]):
+        for window in windows(uids):
             query = select(_MESSAGE.c.uid, _MESSAGE.c.outcome, _MESSAGE.c.size, _MESSAGE.c.gone).where(
                 _MESSAGE.c.folder_id == folder.id, _MESSAGE.c.uid.in_(window)
             )
             for row in connection.execute(query):
-                found[row.uid] = (Outcome(row.outcome), row.size, row.gone > 0)
+                found[row.uid] = Standing(Outcome(row.outcome), row.size, row.gone > 0)
         return found
-
-    def _count(self, folder: LedgerFolder, changes: Sequence[_Change]) -> None:
-        counts = self.counts(folder)
-        for change in changes:
-            counts.add(change.old, -1, -change.old_size)
-            counts.add(change.new, 1, change.new_size)
-            # What was in doubt when it left its place turned out to be there.
-            counts.source_gone += change.gone and change.new in _THERE and change.old not in _THERE
 
     def _set(self, folder: LedgerFolder, uids: Sequence[int], **values: Any) -> None:
         def work(connection: Connection) -> None:
@@ -363,29 +341,30 @@ class Ledger:
         if uids:
             self._fence.write(work)
 
-    def _load_counts(self) -> dict[int, Counts]:
-        query = (
-            select(
-                _MESSAGE.c.folder_id,
-                _MESSAGE.c.outcome,
-                func.count().label("messages"),
-                func.sum(_MESSAGE.c.size).label("bytes"),
-                func.sum(case((_MESSAGE.c.gone > 0, 1), else_=0)).label("gone"),
-            )
-            .join(schema.folder, schema.folder.c.id == _MESSAGE.c.folder_id)
-            .where(schema.folder.c.pair_id == self._pair_id)
-            .group_by(_MESSAGE.c.folder_id, _MESSAGE.c.outcome)
-        )
-        loaded: dict[int, Counts] = {}
-        with self._database.reading() as connection:
-            for row in connection.execute(query):
-                counts = loaded.setdefault(row.folder_id, Counts())
-                outcome = Outcome(row.outcome)
-                counts.add(outcome, row.messages, row.bytes)
-                if outcome in _THERE:
-                    counts.source_gone += row.gone
-        return loaded
+
+def _after(before: Standing, result: Result) -> Standing:
+    size = before.size if result.size is None else result.size
+    return replace(before, outcome=result.outcome, size=size)
 
 
-def _row(folder: LedgerFolder, uid: int) -> Any:
-    return update(_MESSAGE).where(_MESSAGE.c.folder_id == folder.id, _MESSAGE.c.uid == uid)
+def _result_row(folder: LedgerFolder, result: Result) -> dict[str, Any]:
+    return {
+        "of_folder": folder.id,
+        "of": result.uid,
+        "ended_as": result.outcome.value,
+        "as_item": result.item,
+        "because": result.reason,
+        "bytes_size": result.size,
+        "bytes_hash": result.exact,
+        "shown": None if result.flags is None else str(result.flags),
+    }
+
+
+def _intent_row(folder: LedgerFolder, intent: Intent) -> dict[str, Any]:
+    return {
+        "of_folder": folder.id,
+        "of": intent.uid,
+        "at": intent.mark,
+        "bytes_hash": intent.exact,
+        "folded_hash": intent.folded,
+    }
