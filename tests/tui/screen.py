@@ -62,8 +62,7 @@ class Shown:
 
         def settled() -> bool:
             nonlocal seen
-            tick = self.dashboard._tick
-            seen = seen + 1 if tick is not None and tick.focus == self.dashboard.wanted else 0
+            seen = seen + 1 if self.dashboard.seen == self.dashboard.wanted else 0
             return seen > 2
 
         await self.until(settled, "what is looked at")

@@ -92,6 +92,11 @@ class Dashboard(Screen[None], inherit_bindings=False):
         )
 
     @property
+    def seen(self) -> Focus | None:
+        """What the screen shows; `wanted`, as soon as that has been read."""
+        return None if self._tick is None else self._tick.focus
+
+    @property
     def target(self) -> Target | None:
         """What the keys for start, pause, resume and stop are meant for."""
         batch, mailbox = self.batches.current, self.mailboxes.current
