@@ -41,7 +41,7 @@ def _read(path: Path) -> str:
             raise BatchFileError(printable(f"{path}: is not a file; name a batch file, such as sales-wave-1.toml"))
         data = path.read_bytes()
     except FileNotFoundError:
-        raise BatchFileError(printable(f"{path}: there is no such file")) from None
+        raise BatchFileError(printable(f"{path}: there is no such file; check its name and folder")) from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise BatchFileError(printable(f"{path}: cannot be read: {reason}")) from None

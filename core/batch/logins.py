@@ -24,11 +24,15 @@ class Login:
     admin: Admin | None = None
     shared: bool = False  # every mailbox of the batch signs in with it
 
-    def password(self) -> Secret:
-        """The secret, read now. Raises SecretError, each line with the batch file and the key."""
+    def secret(self) -> Secret:
+        """The secret, read now. Raises SecretError, which names the reference only."""
         user = self.admin.username if self.admin else self.username
+        return resolve(self.reference, base=self.file.parent, user=user)
+
+    def password(self) -> Secret:
+        """As `secret`, but each line of its SecretError names the batch file and the key as well."""
         try:
-            return resolve(self.reference, base=self.file.parent, user=user)
+            return self.secret()
         except SecretError as error:
             raise SecretError(*(Problem(self.key, text).line(str(self.file)) for text in error.problems)) from None
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from core.batch.definition import Batch, Mailbox
 from core.batch.logins import Login, destination_login, source_login
+from core.batch.problem import Problem
 from core.batch.prompt import answered
 from core.batch.reference import Reference, ReferenceKind
 from core.errors import SecretError
@@ -13,18 +14,20 @@ def check_secrets(batch: Batch, mailboxes: Sequence[Mailbox] | None = None) -> N
     """See that every secret these mailboxes need (None: all) is there, and ask now what must be asked at the terminal.
 
     Variables and files are read, prompts asked; commands wait until they are needed, for they may be slow or counted.
-    Raises SecretError with every problem, each with the file and the key that holds the reference.
+    Raises SecretError with every problem, each with the file and the key that holds the reference; what several
+    mailboxes lack is told once.
     """
-    problems: list[str] = []
+    lacking: dict[str, list[str]] = {}  # what is wrong: the keys it is wrong for
     for login in _logins(batch, mailboxes):
         if Reference.parse(login.reference).kind is ReferenceKind.COMMAND:
             continue
         try:
-            login.password()
+            login.secret()
         except SecretError as error:
-            problems += error.problems
-    if problems:
-        raise SecretError(*problems)
+            for text in error.problems:
+                lacking.setdefault(text, []).append(login.key)
+    if lacking:
+        raise SecretError(*(Problem(_first(keys), text).line(str(batch.file)) for text, keys in lacking.items()))
 
 
 def unanswered(batch: Batch, mailboxes: Sequence[Mailbox] | None = None) -> tuple[str, ...]:
@@ -32,6 +35,10 @@ def unanswered(batch: Batch, mailboxes: Sequence[Mailbox] | None = None) -> tupl
     parsed = (Reference.parse(login.reference) for login in _logins(batch, mailboxes))
     texts = dict.fromkeys(reference.rest for reference in parsed if reference.kind is ReferenceKind.PROMPT)
     return tuple(text for text in texts if not answered(text))
+
+
+def _first(keys: Sequence[str]) -> str:
+    return keys[0] if len(keys) == 1 else f"{keys[0]} and {len(keys) - 1} more"
 
 
 def _logins(batch: Batch, mailboxes: Sequence[Mailbox] | None) -> Iterator[Login]:

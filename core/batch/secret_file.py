@@ -67,7 +67,7 @@ def _private(path: Path, most: int) -> tuple[bytes, os.stat_result]:
         # Not blocking: a pipe without a writer would hold us for ever.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except (OSError, ValueError) as error:
-        raise SecretError(_unreadable(error)) from None
+        raise SecretError(_unreadable(path, error)) from None
     try:
         # Of the open file, not of the path: nobody can put another one in between.
         status = os.fstat(descriptor)
@@ -79,7 +79,7 @@ def _private(path: Path, most: int) -> tuple[bytes, os.stat_result]:
         with os.fdopen(descriptor, "rb", closefd=False) as file:
             return file.read(most), status
     except OSError as error:
-        raise SecretError(_unreadable(error)) from None
+        raise SecretError(_unreadable(path, error)) from None
     finally:
         os.close(descriptor)
 
@@ -88,7 +88,7 @@ def _state(path: Path) -> tuple[int, ...]:
     try:
         return _stamp(path.stat())
     except (OSError, ValueError) as error:
-        raise SecretError(_unreadable(error)) from None
+        raise SecretError(_unreadable(path, error)) from None
 
 
 def _stamp(status: os.stat_result) -> tuple[int, ...]:
@@ -96,10 +96,10 @@ def _stamp(status: os.stat_result) -> tuple[int, ...]:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_mode
 
 
-def _unreadable(error: Exception) -> str:
+def _unreadable(path: Path, error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
-        return "there is no such file"
-    return f"cannot be read: {getattr(error, 'strerror', None) or error}"
+        return f"there is no such file ({path}); make it, and let nobody else read it"
+    return f"cannot be read ({path}): {getattr(error, 'strerror', None) or error}"
 
 
 def _text(data: bytes) -> str:

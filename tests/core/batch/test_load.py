@@ -94,7 +94,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         (line,) = raised.value.problems
         return line.removeprefix(f"{path}: ")
 
-    assert said(tmp_path / "none.toml") == "there is no such file"
+    assert said(tmp_path / "none.toml") == "there is no such file; check its name and folder"
     assert said(tmp_path).startswith("is not a file; name a batch file")
     (tmp_path / "latin.toml").write_bytes(b'name = "x"\n# caf\xe9\n')
     assert said(tmp_path / "latin.toml") == "line 2: is not UTF-8; save the file as UTF-8"

@@ -68,5 +68,8 @@ def test_a_secret_that_is_not_there_is_told_with_file_and_key(monkeypatch: pytes
     with pytest.raises(SecretError) as raised:
         destination_login(batch(IMAP, own), own).password()
     assert list(raised.value.problems) == [
-        '/etc/waves/wave.toml: destination_password of "ann": file:pw: there is no such file'
+        (
+            '/etc/waves/wave.toml: destination_password of "ann": file:pw: there is no such file (/etc/waves/pw); '
+            "make it, and let nobody else read it"
+        )
     ]

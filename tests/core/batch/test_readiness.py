@@ -49,7 +49,7 @@ def test_every_missing_secret_is_told_at_once(batch: Batch, monkeypatch: pytest.
     told = [problem.removeprefix(f"{batch.file}: ") for problem in raised.value.problems]
     assert [problem.partition(";")[0] for problem in told] == [
         "source.admin.password: prompt:Admin: nothing was typed",
-        'destination_password of "ann": file:pw.toml#ann: there is no such file',
+        f'destination_password of "ann": file:pw.toml#ann: there is no such file ({batch.file.parent}/pw.toml)',
         'destination_password of "bob": env:BOB_NEW: there is no such environment variable',
     ]
     assert asked == ["Admin", "Bob"]
@@ -64,6 +64,18 @@ def test_secrets_that_are_there_are_not_told_and_commands_wait(
     prompt.answer("Admin", Secret("x"))
     prompt.answer("Bob", Secret("x"))
     check_secrets(batch)  # carol's command would fail
+
+
+def test_what_several_mailboxes_lack_is_told_once(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ALL", raising=False)
+    mailboxes = tuple(
+        Mailbox(source=name, destination=f"{name}@x", password="env:ALL", destination_password="env:ALL")
+        for name in ("ann", "bob", "carol")
+    )
+    with pytest.raises(SecretError) as raised:
+        check_secrets(batch.model_copy(update={"mailboxes": mailboxes}))
+    (told,) = raised.value.problems
+    assert told.startswith(f'{batch.file}: password of "ann" and 5 more: env:ALL: there is no such')
 
 
 def test_only_the_mailboxes_that_are_meant_are_looked_at(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,7 +59,9 @@ def test_a_file_that_others_can_read_is_refused_with_the_cure(tmp_path: Path, mo
 
 
 def test_files_that_yield_nothing(tmp_path: Path) -> None:
-    assert refused("file:none", tmp_path) == "file:none: there is no such file"
+    assert refused("file:none", tmp_path) == (
+        f"file:none: there is no such file ({tmp_path}/none); make it, and let nobody else read it"
+    )
     (tmp_path / "folder").mkdir(mode=0o700)
     assert refused("file:folder", tmp_path) == "file:folder: is not a file"
     os.mkfifo(tmp_path / "pipe", 0o600)

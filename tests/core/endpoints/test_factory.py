@@ -134,7 +134,10 @@ def test_a_secret_that_is_not_there_is_told_with_its_key(dovecot: Dovecot, user:
     with pytest.raises(SecretError) as raised:
         folders(batch)
     assert list(raised.value.problems) == [
-        f'{tmp_path}/wave.toml: password of "{user}": file:none: there is no such file'
+        (
+            f'{tmp_path}/wave.toml: password of "{user}": file:none: there is no such file ({tmp_path}/none); '
+            "make it, and let nobody else read it"
+        )
     ]
 
 
