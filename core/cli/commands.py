@@ -55,7 +55,7 @@ class Commands(click.Group):
 
 def _refusal(ctx: click.Context, name: str) -> click.UsageError:
     if name in PROMISED:
-        return click.UsageError(f"`{name}` is not built yet")
+        return click.UsageError(f"`{name}` is not built yet; there are {', '.join(BUILT)}")
     if name.startswith("-"):
         return click.NoSuchOption(name, ctx=ctx)
     near = difflib.get_close_matches(name, [*BUILT, *PROMISED], n=1, cutoff=0.5)

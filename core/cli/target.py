@@ -48,8 +48,8 @@ def by_name(database: Database, name: str) -> KnownBatch:
         return known
     names = [other.name for other in Batches(database).known()]
     near = difflib.get_close_matches(name, names, n=1)
-    hint = f"did you mean {near[0]}?" if near else "give its file the first time, such as ./sales-wave-1.toml"
-    raise UserError(f"no batch {name!r} was ever run here; {hint}")
+    hint = f'did you mean "{near[0]}"?' if near else "give its file the first time, such as ./sales-wave-1.toml"
+    raise UserError(f'no batch "{name}" was ever run here; {hint}')
 
 
 def sources(database: Database, batch: str, names: Iterable[str]) -> list[str]:
@@ -68,8 +68,8 @@ def sources(database: Database, batch: str, names: Iterable[str]) -> list[str]:
             found[source] = None
             continue
         near = difflib.get_close_matches(name, by_name, n=1)
-        hint = f"did you mean {near[0]}?" if near else "name its source login or its destination address"
-        unknown.append(f"{name!r} is no mailbox of batch {batch}; {hint}")
+        hint = f'did you mean "{near[0]}"?' if near else "name its source login or its destination address"
+        unknown.append(f'"{name}" is no mailbox of batch {batch}; {hint}')
     if unknown:
         raise UserError(*unknown)
     return list(found)

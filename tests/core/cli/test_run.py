@@ -151,7 +151,7 @@ def test_a_batch_by_its_name_once_it_is_known(cli: "CommandLine") -> None:
     assert cli("run", batch).code == 0
     assert cli("run", "sales").code == 0
     ended = cli("run", "sale")
-    assert (ended.code, "did you mean sales?" in ended.err) == (2, True)
+    assert (ended.code, 'did you mean "sales"?' in ended.err) == (2, True)
 
 
 def test_a_name_that_another_file_has_is_refused(cli: "CommandLine") -> None:

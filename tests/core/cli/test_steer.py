@@ -54,7 +54,7 @@ def test_an_unknown_mailbox_records_nothing(cli: "CommandLine") -> None:
     cli("run", cli.batch())
     ended = cli("stop", "sales", "--mailbox", "ben", "--mailbox", "benn")
     assert (ended.code, ended.out) == (2, "")
-    assert "did you mean ben" in ended.err
+    assert 'did you mean "ben"?' in ended.err
     assert wishes(cli) == Wishes(Wish.RUN, {})
 
 
@@ -91,4 +91,4 @@ def test_a_name_nobody_knows(cli: "CommandLine") -> None:
     cli("run", cli.batch())
     ended = cli("pause", "sails")
     assert (ended.code, ended.out) == (2, "")
-    assert "did you mean sales?" in ended.err
+    assert 'did you mean "sales"?' in ended.err
