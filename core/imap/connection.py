@@ -1,8 +1,8 @@
 """One signed-in IMAP connection, made when first needed and again after it was lost.
 
-`imapclient` opens and secures it (TLS, STARTTLS); from the sign-in on the conversation is ours (`core.imap.wire`),
-because imapclient turns a link lost during sign-in into a refused password, and numeric keywords into numbers
-(both measured with 4.1).
+`imapclient` opens and secures it (`core.imap.client`); from the sign-in on the conversation is ours
+(`core.imap.wire`), because imapclient turns a link lost during sign-in into a refused password, and numeric keywords
+into numbers (both measured with 4.1).
 """
 
 import base64
@@ -17,8 +17,10 @@ from typing import Any, Literal
 
 from core.imap.answers import failure_of
 from core.imap.wire import Completion, GarbledError, Response, Wire, astring
+from core.imap.client import dial
 from core.ports.failure import Action, EndpointError, Failure, Side
 from core.secret import Secret
+from core.ports.lifeline import Lifeline, aborted
 
 #: All that may ever be said to a source: nothing here changes a mailbox.
 SOURCE_VERBS = frozenset(
@@ -28,7 +30,8 @@ SOURCE_VERBS = frozenset(
     }
 )
 _PARTING = 5.0  # seconds that a server has to say good-bye
-_LONGEST_LINE = 64 << 20  # the UIDs of a very large folder come in one line
+#: Commands that change nothing at a destination, either.
+_LOOKING = (*SOURCE_VERBS, b"SELECT", b"STATUS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ class Timeouts:
 
 
 class Connection:
-    """One mailbox on one server. Used by one thread at a time.
+    """One mailbox on one server. Used by one thread at a time, but for `abort`.
 
     Every failure drops the connection and is an EndpointError; the next call makes a new one. `selected` is for
     `core.imap.selection` alone and None after each new connection. A destination's connection is closed hard
@@ -98,6 +101,9 @@ class Connection:
         self._wire: Wire | None = None
         self._refused: tuple[Secret, Failure] | None = None
 
+        self._lifeline = Lifeline()
+        self._changing = False  # a command is under way that changes something
+        self._over = False
     def connect(self) -> None:
         """Sign in now, where that is not done yet."""
         with self.live():
@@ -121,25 +127,37 @@ class Connection:
         return self._wire.exists
 
     @contextmanager
-    def live(self) -> Iterator[Wire]:
-        """The signed-in wire. Whatever goes wrong inside drops the connection and leaves as EndpointError."""
+    def live(self, *, changing: bool = False) -> Iterator[Wire]:
+        """The signed-in wire. Whatever goes wrong inside drops the connection and leaves as EndpointError.
+
+        `changing`: what is done with it changes something at the server.
+        """
+        if self._over:
+            raise EndpointError(aborted(self.side))
+        before = self._changing
         try:
             if self._wire is None:
                 self._open()
             assert self._wire is not None
             yield self._wire
+            self._changing = changing
         except Exception as error:
             self.drop()
-            if isinstance(error, EndpointError):
+            failure = failure_of(error, self.side)
+            if self._lifeline.is_cut:
+                failure = aborted(self.side)
+            elif isinstance(error, EndpointError):
                 raise
-            raise EndpointError(failure_of(error, self.side)) from error
+            raise EndpointError(failure) from error
         except BaseException:
             self.drop()
             raise
 
+        finally:
+            self._changing = before
     def run(self, command: bytes, take: Callable[[Response], None] | None = None) -> Completion:
         """One command, to its end, whichever that is; `take` gets the untagged responses."""
-        with self.live() as wire:
+        with self.live(changing=not command[:12].upper().startswith(_LOOKING)) as wire:
             return wire.run(command, take)
 
     def order(
@@ -152,8 +170,18 @@ class Connection:
         return done
 
     def drop(self) -> None:
+    def abort(self, *, finish: bool = False) -> None:
+        """End it for good, from any thread: the call that is under way fails at once, as does every later one.
+
+        With `finish` a command that changes something is let come to its end first.
+        """
+        self._over = True
+        if not (finish and self._changing):
+            self._lifeline.cut()
+
         """End the connection without a word; never raises."""
         client, self._client, self._wire, self.selected = self._client, None, None, None
+        self._lifeline.let_go()
         if client is None:
             return
         if self.side is Side.DESTINATION:
@@ -166,7 +194,7 @@ class Connection:
     def close(self) -> None:
         """Sign out and end the connection; never raises."""
         wire = self._wire
-        if wire is not None:
+        if wire is not None and not self._over:
             with suppress(Exception):  # BYE ends it as it should, and every other end is an end too
                 self._client.socket().settimeout(_PARTING)
                 wire.run(b"LOGOUT")
@@ -215,26 +243,19 @@ class Connection:
         return frozenset(found)
 
     def _dial(self) -> Any:
-        import imaplib
-
-        from imapclient import IMAPClient, SocketTimeout
-
-        imaplib._MAXLINE = max(imaplib._MAXLINE, _LONGEST_LINE)  # type: ignore[attr-defined]  # noqa: SLF001
         address = self.address
         context = _context(address, self.side) if address.security != "none" else None
         try:
-            client = IMAPClient(
+            client = dial(
                 address.host,
                 address.port,
-                ssl=address.security == "tls",
-                ssl_context=context,
-                timeout=SocketTimeout(self._timeouts.connect, self._timeouts.read),
+                context if address.security == "tls" else None,
+                connect=self._timeouts.connect,
+                read=self._timeouts.read,
+                hold=self._lifeline.hold,
             )
-        except UnicodeError as error:  # a host name that is none, or a server that is no IMAP server
+        except UnicodeError as error:
             raise GarbledError(f"{address}: {error}") from error
-        client._imap.debug = 0  # noqa: SLF001 - else every line is formatted for a log that nobody reads
-        # The end of a pipeline must not wait a round trip for its beginning (RFC 896).
-        client.socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if address.security == "starttls":
             self._client = client  # so that a failure closes it
             if b"STARTTLS" not in client.capabilities():

@@ -99,7 +99,7 @@ class ImapDestination:
         ]
         begun: set[int] = set()
         try:
-            with self._connection.live() as wire:
+            with self._connection.live(changing=True) as wire:
                 free = unasked(self._connection.capabilities)
                 pipeline = Pipeline(wire, opened.selection.name, letters, free)
                 begun = pipeline.begun
@@ -190,6 +190,10 @@ class ImapDestination:
     # --- folders and messages ---------------------------------------------------------------------------------------
 
     def _open(self, folder: DestinationFolder) -> _Opened:
+    def abort(self, *, finish: bool = False) -> None:
+        """End it for good, from any thread; with `finish`, after the change that is under way."""
+        self._connection.abort(finish=finish)
+
         """The folder, selected; as it was when it was selected, if it still is."""
         opened = self._opened
         selected = self._connection.selected

@@ -41,6 +41,10 @@ class ImapSource:
         """Sign in now, so that a wrong password shows before anything else is done."""
         self._connection.connect()
 
+    def abort(self) -> None:
+        """End it for good, from any thread."""
+        self._connection.abort()
+
     def close(self) -> None:
         """Sign out; never raises."""
         self._connection.close()

@@ -94,7 +94,7 @@ class Shown:
 
 
 class Destination(Protocol):
-    """One mailbox at the destination, used by one thread at a time.
+    """One mailbox at the destination, used by one thread at a time, but for `abort`.
 
     Every method may raise EndpointError; after one with action RETRY or WAIT the object is good again: its next call
     makes a new connection where one is needed.
@@ -151,6 +151,14 @@ class Destination(Protocol):
 
     def move(self, item: str, folder: DestinationFolder, to: DestinationFolder) -> str | None:
         """Move one item to another folder. Returns its id there; None when it is no longer where we put it."""
+        ...
+
+    def abort(self, *, finish: bool = False) -> None:
+        """End it for good; may be called by any thread at any time, and neither waits nor raises.
+
+        The call that is under way fails at once, as does every later one (core.ports.lifeline); what was being written
+        is then in doubt. With `finish` a call that changes something is let come to its end first.
+        """
         ...
 
     def close(self) -> None:

@@ -54,7 +54,7 @@ class Fetched:
 
 
 class Source(Protocol):
-    """One signed-in mailbox at the source, used by one thread at a time.
+    """One signed-in mailbox at the source, used by one thread at a time, but for `abort`.
 
     Every method may raise EndpointError. After one with action RETRY the object is good again: its next call makes a
     new connection.
@@ -88,6 +88,13 @@ class Source(Protocol):
         """The bytes of these messages, in their order, in requests bounded by size; large ones in spool files.
 
         Lazy: nothing more is asked of the server than the caller takes. The caller closes each body.
+        """
+        ...
+
+    def abort(self) -> None:
+        """End it for good; may be called by any thread at any time, and neither waits nor raises.
+
+        The call that is under way fails at once, as does every later one (core.ports.lifeline).
         """
         ...
 

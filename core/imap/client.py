@@ -1,0 +1,65 @@
+"""Making an IMAP connection, by `imapclient`: the only file that imports it.
+
+It opens the connection, secures it and reads the greeting; what comes after is not left to it (`core.imap.connection`).
+"""
+
+import socket
+import ssl
+from collections.abc import Callable
+from typing import Any
+
+_LONGEST_LINE = 64 << 20  # the UIDs of a very large folder come in one line
+#: A link that died without a word is found out within two minutes, and a firewall forgets no quiet one (seconds).
+_KEEP_ALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
+
+
+def dial(
+    host: str,
+    port: int,
+    tls: ssl.SSLContext | None,
+    *,
+    connect: float,
+    read: float,
+    hold: Callable[[socket.socket], None],
+) -> Any:
+    """An IMAPClient that has been greeted; with `tls` it is encrypted from the first byte.
+
+    `connect` is how many seconds each step may take up to the greeting, `read` those that come after. `hold` gets the
+    bare connection as soon as there is one. Raises OSError, UnicodeError for a host name that is none or a server that
+    is no IMAP server, and what imaplib raises.
+    """
+    import imaplib
+
+    from imapclient import IMAPClient, SocketTimeout
+
+    imaplib._MAXLINE = max(imaplib._MAXLINE, _LONGEST_LINE)  # type: ignore[attr-defined]  # noqa: SLF001
+
+    class Held(imaplib.IMAP4):
+        def _create_socket(self, timeout: float | None = None) -> socket.socket:
+            del timeout
+            link = socket.create_connection((host, port), connect)
+            try:
+                _tune(link)
+                hold(link)
+                return link if tls is None else tls.wrap_socket(link, server_hostname=host)
+            except BaseException:
+                link.close()
+                raise
+
+    class Client(IMAPClient):  # type: ignore[misc]  # imapclient has no types
+        def _create_IMAP4(self) -> imaplib.IMAP4:  # noqa: N802
+            return Held(self.host, self.port)
+
+    client = Client(host, port, ssl=tls is not None, ssl_context=tls, timeout=SocketTimeout(connect, read))
+    client._imap.debug = 0  # noqa: SLF001 - else every line is formatted for a log that nobody reads
+    return client
+
+
+def _tune(link: socket.socket) -> None:
+    # The end of a pipeline must not wait a round trip for its beginning (RFC 896).
+    link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    link.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _KEEP_ALIVE:
+        option = getattr(socket, name, None)  # each system has others
+        if option is not None:
+            link.setsockopt(socket.IPPROTO_TCP, option, value)
