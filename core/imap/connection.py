@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core.imap.answers import failure_of
-from core.imap.wire import Completion, GarbledError, Response, Wire, astring
 from core.imap.client import dial
+from core.imap.wire import Completion, GarbledError, Response, Wire, astring
 from core.ports.failure import Action, EndpointError, Failure, Side
-from core.secret import Secret
 from core.ports.lifeline import Lifeline, aborted
+from core.secret import Secret
 
 #: All that may ever be said to a source: nothing here changes a mailbox.
 SOURCE_VERBS = frozenset(
@@ -100,10 +100,10 @@ class Connection:
         self._client: Any = None  # imapclient has no types
         self._wire: Wire | None = None
         self._refused: tuple[Secret, Failure] | None = None
-
         self._lifeline = Lifeline()
         self._changing = False  # a command is under way that changes something
         self._over = False
+
     def connect(self) -> None:
         """Sign in now, where that is not done yet."""
         with self.live():
@@ -139,8 +139,8 @@ class Connection:
             if self._wire is None:
                 self._open()
             assert self._wire is not None
-            yield self._wire
             self._changing = changing
+            yield self._wire
         except Exception as error:
             self.drop()
             failure = failure_of(error, self.side)
@@ -152,9 +152,9 @@ class Connection:
         except BaseException:
             self.drop()
             raise
-
         finally:
             self._changing = before
+
     def run(self, command: bytes, take: Callable[[Response], None] | None = None) -> Completion:
         """One command, to its end, whichever that is; `take` gets the untagged responses."""
         with self.live(changing=not command[:12].upper().startswith(_LOOKING)) as wire:
@@ -169,7 +169,6 @@ class Connection:
             raise EndpointError(failure_of(done, self.side, otherwise=otherwise))
         return done
 
-    def drop(self) -> None:
     def abort(self, *, finish: bool = False) -> None:
         """End it for good, from any thread: the call that is under way fails at once, as does every later one.
 
@@ -179,9 +178,10 @@ class Connection:
         if not (finish and self._changing):
             self._lifeline.cut()
 
+    def drop(self) -> None:
         """End the connection without a word; never raises."""
-        client, self._client, self._wire, self.selected = self._client, None, None, None
         self._lifeline.let_go()
+        client, self._client, self._wire, self.selected = self._client, None, None, None
         if client is None:
             return
         if self.side is Side.DESTINATION:

@@ -182,6 +182,10 @@ class ImapDestination:
             return None if uid is None else moving.move(self._connection, uid, name_of(to))
         return self._move_by_copy(item, folder, to)
 
+    def abort(self, *, finish: bool = False) -> None:
+        """End it for good, from any thread; with `finish`, after the change that is under way."""
+        self._connection.abort(finish=finish)
+
     def close(self) -> None:
         """Sign out; never raises."""
         self._connection.close()
@@ -190,10 +194,6 @@ class ImapDestination:
     # --- folders and messages ---------------------------------------------------------------------------------------
 
     def _open(self, folder: DestinationFolder) -> _Opened:
-    def abort(self, *, finish: bool = False) -> None:
-        """End it for good, from any thread; with `finish`, after the change that is under way."""
-        self._connection.abort(finish=finish)
-
         """The folder, selected; as it was when it was selected, if it still is."""
         opened = self._opened
         selected = self._connection.selected
