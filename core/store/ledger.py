@@ -22,9 +22,10 @@ from core.mail.key import PairId
 from core.mail.outcome import Counts, Outcome
 from core.store import schema
 from core.store.database import Database
-from core.store.ledger_counts import THERE, LedgerCounts, Standing
+from core.store.ledger_counts import LedgerCounts, Standing
 from core.store.ledger_folder import LedgerFolder, LedgerFolders
-from core.store.ledger_rows import Entry, Intent, Left, Listed, Result, entry_of, windows
+from core.store.ledger_left import LedgerLeft
+from core.store.ledger_rows import Entry, Gone, Intent, Listed, Result, entry_of, windows
 from core.store.pair import Fence, pair_id
 from core.store.times import seconds
 
@@ -43,6 +44,11 @@ _RESULT = (
         folded=None,
         ended=None,
     )
+)
+_PASSED_ON = (
+    update(_MESSAGE)
+    .where(_MESSAGE.c.folder_id == bindparam("of_folder"), _MESSAGE.c.uid == bindparam("of"))
+    .values(item=None, gone=Gone.PASSED_ON)
 )
 _INTENT = (
     update(_MESSAGE)
@@ -63,6 +69,7 @@ class Ledger:
         self._pair_id = pair_id(database, pair)
         self._fence = Fence(database, self._pair_id, epoch)
         self.folders = LedgerFolders(database, self._fence)
+        self.left = LedgerLeft(database, self._pair_id)
         self._counts = LedgerCounts(database, self._pair_id)
 
     # --- what is known -----------------------------------------------------------------------------------------
@@ -83,7 +90,7 @@ class Ledger:
 
     def uids(self, folder: LedgerFolder) -> set[int]:
         """Every UID with a row whose message was at the source when it was last looked for."""
-        query = select(_MESSAGE.c.uid).where(_MESSAGE.c.folder_id == folder.id, _MESSAGE.c.gone == 0)
+        query = select(_MESSAGE.c.uid).where(_MESSAGE.c.folder_id == folder.id, _MESSAGE.c.gone == Gone.NO)
         with self._database.reading() as connection:
             return set(connection.execute(query).scalars())
 
@@ -109,7 +116,7 @@ class Ledger:
     def skipped(self, folder: LedgerFolder) -> list[int]:
         """UIDs that a rule of ours left out, at the source still."""
         query = select(_MESSAGE.c.uid).where(
-            _MESSAGE.c.folder_id == folder.id, _MESSAGE.c.outcome == Outcome.SKIPPED.value, _MESSAGE.c.gone == 0
+            _MESSAGE.c.folder_id == folder.id, _MESSAGE.c.outcome == Outcome.SKIPPED.value, _MESSAGE.c.gone == Gone.NO
         )
         with self._database.reading() as connection:
             return list(connection.execute(query).scalars())
@@ -129,28 +136,6 @@ class Ledger:
         )
         with self._database.reading() as connection:
             return frozenset(connection.execute(query).scalars())
-
-    def left(self) -> list[Left]:
-        """Messages that left their place since the last whole pass, and of which we know the bytes."""
-        query = (
-            select(_MESSAGE, schema.folder.c.destination_ref, schema.folder.c.destination_path)
-            .join(schema.folder, schema.folder.c.id == _MESSAGE.c.folder_id)
-            .where(schema.folder.c.pair_id == self._pair_id, _MESSAGE.c.gone == 1, _MESSAGE.c.exact.is_not(None))
-            .where(_MESSAGE.c.outcome.in_([outcome.value for outcome in THERE]))
-        )
-        with self._database.reading() as connection:
-            return [
-                Left(
-                    row.folder_id,
-                    row.uid,
-                    row.item,
-                    row.exact,
-                    Flags.parse(row.flags),
-                    row.destination_ref,
-                    row.destination_path,
-                )
-                for row in connection.execute(query)
-            ]
 
     # --- what happens ------------------------------------------------------------------------------------------
 
@@ -191,7 +176,7 @@ class Ledger:
         self._counts.changed(folder.id, ((None, Standing(m.outcome, m.size, gone=False)) for m in fresh))
 
     def commit(self, folder: LedgerFolder, results: Sequence[Result] = (), intents: Sequence[Intent] = ()) -> None:
-        """Make results and the next intents durable, in one transaction."""
+        """Make results and the next intents durable, in one transaction; what they took from others, too."""
         if not results and not intents:
             return
 
@@ -199,6 +184,9 @@ class Ledger:
             before = self._standing(connection, folder, [result.uid for result in results])
             if results:
                 connection.execute(_RESULT, [_result_row(folder, result) for result in results])
+            took = [result.took for result in results if result.took is not None]
+            if took:
+                connection.execute(_PASSED_ON, [{"of_folder": left.folder, "of": left.uid} for left in took])
             if intents:
                 connection.execute(_INTENT, [_intent_row(folder, intent) for intent in intents])
             return before
@@ -250,23 +238,11 @@ class Ledger:
                     .where(*rows, _MESSAGE.c.outcome.in_(undone), _MESSAGE.c.mark.is_(None))
                     .values(outcome=Outcome.VANISHED.value, reason="gone at the source before it was copied")
                 )
-                connection.execute(update(_MESSAGE).where(*rows).values(gone=1))
+                connection.execute(update(_MESSAGE).where(*rows).values(gone=Gone.JUST))
                 after = self._standing(connection, folder, window)
                 return [(before[uid], after[uid]) for uid in before]
 
             self._counts.changed(folder.id, self._fence.write(work))
-
-    def released(self, left: Left) -> None:
-        """A message that left its place turned up elsewhere, and its item with it: the old row claims it no more."""
-
-        def work(connection: Connection) -> None:
-            connection.execute(
-                update(_MESSAGE)
-                .where(_MESSAGE.c.folder_id == left.folder, _MESSAGE.c.uid == left.uid)
-                .values(item=None, gone=2)
-            )
-
-        self._fence.write(work)
 
     def retired(self, folder: LedgerFolder) -> None:
         """The folder is no longer at the source, or is another one under the same path: all its messages left."""
@@ -306,7 +282,9 @@ class Ledger:
         def work(connection: Connection) -> None:
             ours = select(schema.folder.c.id).where(schema.folder.c.pair_id == self._pair_id)
             connection.execute(
-                update(_MESSAGE).where(_MESSAGE.c.folder_id.in_(ours), _MESSAGE.c.gone == 1).values(gone=2)
+                update(_MESSAGE)
+                .where(_MESSAGE.c.folder_id.in_(ours), _MESSAGE.c.gone == Gone.JUST)
+                .values(gone=Gone.LONG)
             )
             connection.execute(update(schema.pair).where(schema.pair.c.id == self._pair_id).values(adopted=True))
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import IntEnum
 from typing import Any, TypeVar
 
 from sqlalchemy import Row as SqlRow
@@ -15,6 +16,15 @@ T = TypeVar("T")
 
 #: Rows per query, so that neither a statement nor a result grows with the mailbox.
 WINDOW = 500
+
+
+class Gone(IntEnum):
+    """Whether a message is still where it was at the source."""
+
+    NO = 0
+    JUST = 1  # since the last whole pass: its bytes may turn up elsewhere in this one
+    LONG = 2
+    PASSED_ON = 3  # it turned up elsewhere, and its copy belongs to that row now
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,19 @@ class Intent:
 
 
 @dataclass(frozen=True, slots=True)
+class Left:
+    """A message that was at the destination when it left its place at the source."""
+
+    folder: int
+    uid: int
+    item: str | None
+    exact: bytes
+    flags: Flags
+    destination_ref: str
+    destination_path: str
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """How a message ended. `size` and `exact` are of the bytes that were fetched, None where none were."""
 
@@ -50,6 +73,7 @@ class Result:
     exact: bytes | None = None
     size: int | None = None
     flags: Flags | None = None  # None: those it was listed with
+    took: Left | None = None  # a row that left its place, whose copy is this one's now
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +91,6 @@ class Entry:
     mark: str | None
     folded: bytes | None
     ended: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """A message that was at the destination when it left its place at the source."""
-
-    folder: int
-    uid: int
-    item: str | None
-    exact: bytes
-    flags: Flags
-    destination_ref: str
-    destination_path: str
 
 
 def entry_of(row: SqlRow[Any]) -> Entry:

@@ -71,6 +71,7 @@ message = Table(
     Column("item", Text),  # the destination's id
     Column("exact", LargeBinary),  # SHA-256 of the bytes
     # 0: at the source. 1: gone since the last whole pass; its bytes may turn up elsewhere in this one. 2: gone.
+    # 3: gone, and its copy belongs to the row where it turned up.
     Column("gone", Integer, nullable=False, server_default="0"),
     # The intent. `mark` is NULL until one is durable, and NULL again once the result is known.
     Column("mark", Text),
@@ -80,7 +81,7 @@ message = Table(
 )
 Index("message_pending", message.c.folder_id, message.c.received, sqlite_where=text("outcome = 'pending'"))
 Index("message_intent", message.c.folder_id, sqlite_where=text("mark IS NOT NULL"))
-Index("message_gone", message.c.folder_id, sqlite_where=text("gone = 1"))
+Index("message_left", message.c.exact, sqlite_where=text("gone = 1"))
 
 # --- the board: what is; rewritten, with `rev` for readers that ask what changed ----------------------------------
 

@@ -4,8 +4,6 @@ A new message whose bytes equal one that was copied and left its place in this p
 carries a folder over a change of its UIDVALIDITY.
 """
 
-from collections import defaultdict
-
 from core.event import EventKind
 from core.mail.outcome import Outcome
 from core.store.ledger_rows import Left, Result
@@ -19,22 +17,25 @@ class Moves:
     def __init__(self, context: PassContext, places: Places) -> None:
         self._context = context
         self._places = places
-        self._left: dict[bytes, list[Left]] = defaultdict(list)
-        for left in context.ledger.left():
-            self._left[left.exact].append(left)
+        self._prints = context.ledger.left.prints()
+        self._taken: set[tuple[int, int]] = set()  # the ledger hears of them with the next commit
 
     def take(self, work: Work, uid: int, exact: bytes, size: int) -> Result | None:
-        """If this new message is one that left its place, let its copy follow and say how it ended."""
-        same = self._left.get(exact)
+        """If this new message is one that left its place, let its copy follow and say how it ended.
+
+        The caller makes that durable; at once when the copy has been moved for it.
+        """
+        if exact not in self._prints:
+            return None
+        same = [left for left in self._context.ledger.left.like(exact) if (left.folder, left.uid) not in self._taken]
         if not same:
             return None
         # One that needs no moving first: the folder's own, after its UIDVALIDITY changed.
-        same.sort(key=lambda left: left.destination_ref != work.place.ref)
-        left = same.pop(0)
+        left = min(same, key=lambda left: left.destination_ref != work.place.ref)
         item, reason = self._follow(work, left)
+        self._taken.add((left.folder, left.uid))
         self._context.narrate.info(EventKind.MESSAGE_MOVED, reason, work.plan.source.path, uid)
-        self._context.ledger.released(left)
-        return Result(uid, Outcome.ALREADY_THERE, item, reason, exact, size, left.flags)
+        return Result(uid, Outcome.ALREADY_THERE, item, reason, exact, size, left.flags, left)
 
     def _follow(self, work: Work, left: Left) -> tuple[str | None, str]:
         if left.destination_ref == work.place.ref:

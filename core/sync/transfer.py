@@ -11,7 +11,7 @@ from datetime import timedelta
 from core.event import EventKind
 from core.mail.outcome import Outcome
 from core.ports.destination import Outgoing, Written
-from core.ports.failure import Action, EndpointError, Failure
+from core.ports.failure import Action, EndpointError, Failure, FolderChangedError
 from core.printable import printable
 from core.status import Condition
 from core.store.ledger_rows import Intent, Result
@@ -49,16 +49,21 @@ class Writing:
 
     def run(self, works: Sequence[Work]) -> bool:
         """Copy everything that is pending in `works`. False when stopping came first."""
-        try:
-            with Fetching(self._context, works) as fetching:
+        with Fetching(self._context, works) as fetching:
+            try:
                 for request in fetching:
                     if not self._take(request):
                         return False
                     if fetching.idle() and not (self._send() and self._note()):
                         return False
-            return self._send() and self._note() and not self._context.control.stopping()
-        finally:
-            self._drop(self._batch)
+                return self._send() and self._note() and not self._context.control.stopping()
+            except (EndpointError, FolderChangedError):
+                self._commit()  # what is known stays known
+                raise
+            finally:
+                # Before the thread that fetches is waited for: it may be waiting for their memory.
+                self._drop(self._batch)
+                self._batch = []
 
     # --- what to do with a message that was fetched ------------------------------------------------------------
 
@@ -75,6 +80,8 @@ class Writing:
                 if result is not None:
                     left.pop(0).close()
                     self._results.append(result)
+                    if result.took is not None and result.took.destination_ref != message.work.place.ref:
+                        self._commit()  # the copy has been moved: that must not be forgotten
                     continue
                 if self._full(message) and not self._send():
                     return False
@@ -266,10 +273,12 @@ class Writing:
             for message, answer in zip(group, written, strict=True)
             if answer.failure is None and answer.item is None
         ]
+        uids = {message.uid for message in unnamed}
+        results = self._results
+        self._results = [result for result in results if result.uid not in uids]  # in doubt, if this fails
         found = self._look_up(work, unnamed)
         self._results = [
-            replace(result, item=found[result.uid]) if result.item is None and result.uid in found else result
-            for result in self._results
+            replace(result, item=found[result.uid]) if result.uid in found else result for result in results
         ]
 
     def _look_up(self, work: Work, messages: Sequence[Ready]) -> dict[int, str]:
@@ -323,10 +332,9 @@ class Writing:
 
     def _note(self) -> bool:
         """Make what is known durable, and show it. Raises EndpointError beyond rejected_limit."""
+        self._commit()
         work = self._work
         if work is not None:
-            self._context.ledger.commit(work.ledger, self._results)
-            self._results = []
             self._progress.folder(work.ledger, work.plan.note)
             self._context.board.set(activity=f"copying {work.plan.source.path}")
         limit = self._context.options.rejected_limit
@@ -340,6 +348,12 @@ class Writing:
                 )
             )
         return True
+
+    def _commit(self) -> None:
+        """Make what is known durable."""
+        if self._work is not None:
+            self._context.ledger.commit(self._work.ledger, self._results)
+            self._results = []
 
     @staticmethod
     def _drop(messages: Sequence[Ready]) -> None:

@@ -17,6 +17,7 @@ from core.store.board import Board
 from core.store.database import Database
 from core.store.ledger import Ledger
 from core.sync.context import PassContext, PassResult
+from core.sync.control import Budget
 from core.sync.mailbox_pass import run_pass
 from core.sync.narrate import Narrate
 from tests.core.sync.new_server import Fault, MemoryDestination, failure
@@ -94,6 +95,7 @@ class World:
         self.options = options or Options()
         self.events: list[Event] = []
         self.steering = Steering(self.clock)
+        self.budget: Budget | None = None  # None: endless
         self.board = Board(self.database, "batch")
 
     def ledger(self) -> Ledger:
@@ -107,7 +109,7 @@ class World:
             self.options,
             kind,
             self.steering,
-            self.steering,
+            self.budget or self.steering,
             Narrate(self.events.append, self.clock, "batch", "ann"),
             self.board.mailbox("ann"),
             self.clock,
