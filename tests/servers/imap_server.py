@@ -16,6 +16,9 @@ from tests.servers.process import Process, start
 #: Where `make servers` unpacks what cannot be installed beside Dovecot.
 UNPACKED = Path(os.environ.get("MAILCUTOVER_TEST_SERVERS") or "/var/cache/mailcutover-tests")
 
+#: Bytes that the servers of a whole test run never need.
+_ROOM = 2 << 30
+
 
 def unpacked(name: str, program: str) -> str | None:
     """Why an unpacked server cannot be started here; None when it can."""
@@ -32,6 +35,12 @@ def libraries(root: Path) -> dict[str, str]:
     """An environment in which programs unpacked at `root` find their own libraries."""
     folders = [*root.glob("usr/lib/*-linux-gnu"), root / "usr/lib"]
     return {"LD_LIBRARY_PATH": ":".join(map(str, folders))}
+
+
+def _memory() -> str | None:
+    """A file system in memory, where there is one with room: a mailbox is many small files, and Cyrus syncs each."""
+    shared = Path("/dev/shm")
+    return str(shared) if shared.is_dir() and shutil.disk_usage(shared).free > _ROOM else None
 
 
 class ImapServer(ABC):
@@ -70,7 +79,7 @@ class ImapServer(ABC):
         """Write the configuration and start; again after `stop`: on the same ports, with the mail that was there."""
         if self._folder is None:
             # Not below pytest's own folder: the mail user could not reach it there.
-            self._folder = Path(tempfile.mkdtemp(prefix=f"mailcutover-{type(self).__name__.lower()}-"))
+            self._folder = Path(tempfile.mkdtemp(prefix=f"mailcutover-{type(self).__name__.lower()}-", dir=_memory()))
             self._folder.chmod(0o755)
             self._prepare()
         self._process, self.port = start(self._configure, self._folder / "log", b"* OK", self._environment())
