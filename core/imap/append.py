@@ -124,6 +124,9 @@ class Pipeline:
         self._go = False
         while not self._go and tag in self._waiting and not self._bad:
             self._read()
+            if not self._go:
+                # The answer to the message before; many servers hold the go-ahead back until that is acknowledged.
+                self._wire.acknowledge()
         return self._go and not self._bad
 
     def _body(self, index: int, letter: Letter) -> None:

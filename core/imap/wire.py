@@ -107,15 +107,22 @@ class Wire:
     """Commands and responses over one connection. Used by one thread at a time.
 
     `exists` follows the selected folder's number of messages through EXISTS, EXPUNGE and VANISHED. `verbs`, where
-    given, are the only commands that `run` lets out.
+    given, are the only commands that `run` lets out. `acknowledge` tells the server at once that its last words came;
+    else the system does so in its own time.
     """
 
     def __init__(
-        self, transport: Transport, *, spool: Path | None = None, verbs: frozenset[bytes] | None = None
+        self,
+        transport: Transport,
+        *,
+        spool: Path | None = None,
+        verbs: frozenset[bytes] | None = None,
+        acknowledge: Callable[[], None] = lambda: None,
     ) -> None:
         self._transport = transport
         self._spool = spool
         self._verbs = verbs
+        self.acknowledge = acknowledge
         self._count = 0
         self.exists = 0
 
