@@ -86,8 +86,9 @@ def list_folders(connection: Connection, patterns: Iterable[bytes] = (b"*",)) ->
 
 def is_there(connection: Connection, name: bytes) -> bool:
     """Whether a folder of exactly this name exists and can be opened."""
-    # A wildcard in the name lists others too: hence the comparison.
-    return any(folder.name == name and folder.selectable for folder in _ask(connection, b'LIST "" ' + astring(name)))
+    # Cyrus 3.6 dies of a pattern that begins with {3}. A wildcard lists others too: hence the comparison.
+    pattern = astring(name.replace(b"{", b"%"))
+    return any(folder.name == name and folder.selectable for folder in _ask(connection, b'LIST "" ' + pattern))
 
 
 def _ask(connection: Connection, command: bytes) -> list[Listed]:

@@ -12,8 +12,9 @@ from core.imap.listing import Namespace
 from core.mail.folder import FolderPath
 
 _ALIKE = {"/": "\u2215", "\\": "\u2216", ".": "\u2024", "%": "\u2052", "*": "\u2217", '"': "\u2033", "~": "\u223c"}
-#: Refused by real servers: % " \ by Cyrus, a leading ~ and / by Dovecot with Maildir++, the rest by those on Windows.
-_TROUBLE = frozenset('%*"\\/~#&|<>:?^')
+#: Refused by real servers: ! " % ; < > \ ^ ` { | } by Cyrus, / by Courier and by Dovecot with Maildir++, a leading ~ by
+#: Dovecot, the rest by those on Windows.
+_TROUBLE = frozenset('!"%;<>\\^`{|}/~*#&:?')
 _LONGEST = 50
 
 
