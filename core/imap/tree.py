@@ -8,6 +8,7 @@ from core.imap.counts import message_counts
 from core.imap.folders import Place, namespace_of, personal_folders
 from core.imap.listing import Listed, is_there
 from core.imap.naming import Naming
+from core.imap.renaming import keeps_uids
 from core.imap.wire import Completion, astring
 from core.mail.folder import FolderPath, Role
 from core.ports.destination import DestinationFolder
@@ -28,6 +29,7 @@ class FolderTree:
         self._connection = connection
         self._places: dict[FolderPath, Place] | None = None
         self._naming: Naming | None = None
+        self._keeps_uids: bool | None = None  # when renamed; None: not tried yet
 
     def list(self) -> list[DestinationFolder]:
         """Every folder that can hold messages, with how many it holds; views of other folders are left out."""
@@ -66,13 +68,20 @@ class FolderTree:
         return _folder(place, 0)
 
     def rename(self, folder: DestinationFolder, path: FolderPath) -> DestinationFolder:
-        """The folder under its new path, with what hangs below it; as it was, where the server refuses that."""
+        """The folder under its new path, with what hangs below it.
+
+        As it was, where the server refuses that, or would give its messages other UIDs.
+        """
         old = name_of(folder)
         naming = self._namer()
+        self._leave()
+        if self._keeps_uids is None:
+            self._keeps_uids = keeps_uids(self._connection, naming.space)
+        if not self._keeps_uids:
+            return folder
         for became, name in naming.spellings(path):
             if became in self._known():
                 break
-            self._connection.selected = None  # it may be the one, and known under its old name
             done = self._connection.run(b"RENAME " + astring(old) + b" " + astring(name))
             if done.ok:
                 naming.forget(folder.path)
@@ -134,6 +143,11 @@ class FolderTree:
         if failure.action is Action.REJECT or failure.code in _OF_THE_NAME:
             return failure
         raise EndpointError(failure)
+
+    def _leave(self) -> None:
+        """Open another folder, as Courier renames none that is open; CLOSE would expunge."""
+        self._connection.selected = None
+        self._connection.run(b"EXAMINE INBOX")
 
     def _subscribe_anew(self, old: bytes, new: bytes) -> None:
         """Subscriptions are by name and stay behind when a folder is renamed."""

@@ -57,6 +57,37 @@ def test_a_renamed_folder_with_a_separator_in_its_new_name(dovecot: Dovecot, wri
     assert new.ref in [folder.ref for folder in destination.folders()]
 
 
+def test_a_server_that_numbers_anew_keeps_its_folders_names(writing: Writing) -> None:
+    validity = {"INBOX": 1}
+
+    def status(command: str) -> bytes:
+        name = command.split('"')[1]
+        number = validity.setdefault(name, len(validity) + 1)
+        return f'* STATUS "{name}" (MESSAGES 0 UIDVALIDITY {number})\r\nTAG OK done\r\n'.encode()
+
+    listing = b'* LIST () "/" INBOX\r\n* LIST () "/" Old\r\nTAG OK done\r\n'
+    with Scripted({"LIST": listing, "STATUS": status}) as server:
+        destination = writing(server.port)
+        old = destination.create_folder(FolderPath.of("Old"), None)
+        assert destination.rename_folder(old, FolderPath.of("New")) == old
+        assert destination.rename_folder(old, FolderPath.of("Newer")) == old
+        made = [command.split('"')[1] for command in server.seen if command.startswith("CREATE")]
+        renamed = [command for command in server.seen if command.startswith("RENAME")]
+        assert renamed == [f'RENAME "{name}" "{name}-renamed"' for name in made]
+        assert len(made) == 1
+        assert f'DELETE "{made[0]}-renamed"' in server.seen
+        assert server.count("DELETE") == 1
+
+
+def test_a_server_that_makes_no_folder_to_try_on_keeps_its_folders_names(writing: Writing) -> None:
+    listing = b'* LIST () "/" INBOX\r\n* LIST () "/" Old\r\nTAG OK done\r\n'
+    with Scripted({"LIST": listing, "CREATE": b"TAG NO not here\r\n"}) as server:
+        destination = writing(server.port)
+        old = destination.create_folder(FolderPath.of("Old"), None)
+        assert destination.rename_folder(old, FolderPath.of("New")) == old
+        assert server.count("RENAME") == server.count("DELETE") == 0
+
+
 def test_a_name_is_free_again_after_a_rename(dovecot: Dovecot, writing: Writing, user: str) -> None:
     destination = writing(dovecot.port, user)
     old = destination.create_folder(FolderPath.of("a/b"), None)
