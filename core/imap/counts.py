@@ -14,6 +14,8 @@ _IN_FLIGHT = 50
 def message_counts(connection: Connection, names: Sequence[bytes]) -> dict[bytes, int]:
     """Folder name to number of messages; a folder that cannot be asked is left out."""
     counts: dict[bytes, int] = {}
+    # Of the folder that is open STATUS may tell what this session has seen of it: Courier leaves out what we appended.
+    connection.run(b"NOOP")
     commands = {name: b"STATUS " + astring(name) + b" (MESSAGES)" for name in names}
     # A name that goes as a literal waits for the server's go-ahead, so it goes alone.
     at_once = [name for name in names if b"\n" not in commands[name]]

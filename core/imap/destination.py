@@ -29,11 +29,15 @@ _APPENDLIMIT = re.compile(rb"\bAPPENDLIMIT (\d+)", re.IGNORECASE)
 
 @dataclass(slots=True)
 class _Opened:
-    """The selected folder. `uidnext` is a lower bound: messages that come later have this UID or a higher one."""
+    """The selected folder. `uidnext` is a lower bound: messages that come later have this UID or a higher one.
+
+    `unseen`: messages were appended of which the server need not have told this session.
+    """
 
     selection: Selection
     keeping: Keeping
     uidnext: int
+    unseen: bool = False
 
 
 class ImapDestination:
@@ -80,7 +84,10 @@ class ImapDestination:
         return self._tree.create(path, role, subscribed=subscribed)
 
     def rename_folder(self, folder: DestinationFolder, path: FolderPath) -> DestinationFolder:
-        """Give a folder another path, with what hangs below it; where the server refuses, it comes back as it was."""
+        """Give a folder another path, with what hangs below it.
+
+        It comes back as it was, where the server refuses or would number its messages anew (core.imap.renaming).
+        """
         self._opened = None
         return self._tree.rename(folder, path)
 
@@ -103,6 +110,7 @@ class ImapDestination:
                 free = unasked(self._connection.capabilities)
                 pipeline = Pipeline(wire, opened.selection.name, letters, free)
                 begun = pipeline.begun
+                opened.unseen = True
                 pipeline.run()
         except EndpointError as error:
             self._opened = None
@@ -153,7 +161,7 @@ class ImapDestination:
 
     def change_flags(self, folder: DestinationFolder, item: str, add: Flags, remove: Flags) -> tuple[str, ...]:
         """Add and remove flags of one item, nothing else; returns those that the folder does not let us change."""
-        opened = self._open(folder)
+        opened = self._told(folder)
         uid = _uid(item, opened.selection.uidvalidity)
         if uid is None:
             return ()
@@ -178,7 +186,7 @@ class ImapDestination:
         if not self._connection.has("UIDPLUS"):
             return None
         if self._connection.has("MOVE"):
-            uid = _uid(item, self._open(folder).selection.uidvalidity)
+            uid = _uid(item, self._told(folder).selection.uidvalidity)
             return None if uid is None else moving.move(self._connection, uid, name_of(to))
         return self._move_by_copy(item, folder, to)
 
@@ -204,6 +212,14 @@ class ImapDestination:
         uidnext = selection.uidnext or (lookup.last(self._connection) + 1 if selection.exists else 1)
         self._opened = _Opened(selection, Keeping(selection.permanent, self._takes), uidnext)
         return self._opened
+
+    def _told(self, folder: DestinationFolder) -> _Opened:
+        """The folder, selected, with what we appended: Courier carries out nothing on messages it has not shown yet."""
+        opened = self._open(folder)
+        if opened.unseen:
+            self._connection.order(b"NOOP")
+            opened.unseen = False
+        return opened
 
     def _seen(self, folder: DestinationFolder) -> _Opened | None:
         """The folder as it is now; None when it is gone."""
