@@ -4,20 +4,26 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from core.mail.folder import Role
 from core.ports.destination import Destination
 from tests.contract.exchange_ground import ExchangeGround
 from tests.contract.ground import Ground, ImapGround
 
 #: Told of every destination that a ground makes, to close it after the test.
 Closing = Callable[[Destination], None]
+Maker = Callable[[pytest.FixtureRequest, str, Closing], Ground]
 
 
-def _imap(request: pytest.FixtureRequest, user: str, closing: Closing) -> Ground:
-    return ImapGround(request.getfixturevalue("dovecot"), user, closing)
+def _imap(fixture: str) -> Maker:
+    def make(request: pytest.FixtureRequest, user: str, closing: Closing) -> Ground:
+        return ImapGround(request.getfixturevalue(fixture), user, closing)
+
+    return make
 
 
-def _imap_dot(request: pytest.FixtureRequest, user: str, closing: Closing) -> Ground:
-    return ImapGround(request.getfixturevalue("dovecot_dot"), user, closing)
+def _courier(request: pytest.FixtureRequest, user: str, closing: Closing) -> Ground:
+    server = request.getfixturevalue("courier")
+    return ImapGround(server, user, closing, roles=frozenset({Role.INBOX}), renames=False)
 
 
 def _exchange(request: pytest.FixtureRequest, user: str, closing: Closing) -> Ground:
@@ -25,9 +31,12 @@ def _exchange(request: pytest.FixtureRequest, user: str, closing: Closing) -> Gr
 
 
 #: Makes the ground for a new mailbox of that user. Ask for a server by its fixture's name, so that it starts only then.
-GROUNDS: dict[str, Callable[[pytest.FixtureRequest, str, Closing], Ground]] = {
-    "imap": _imap,
-    "imap-dot": _imap_dot,
+GROUNDS: dict[str, Maker] = {
+    "imap": _imap("dovecot"),
+    "imap-dot": _imap("dovecot_dot"),
+    "courier": _courier,
+    "cyrus": _imap("cyrus"),
+    "cyrus-dot": _imap("cyrus_dot"),
     "exchange": _exchange,
 }
 

@@ -10,7 +10,7 @@ from core.mail.fingerprint import canonical
 from core.mail.folder import FolderPath
 from core.ports.destination import Destination
 from core.secret import Secret
-from tests.contract.ground import Stored
+from tests.contract.ground import USUAL_ROLES, Stored
 from tests.sandbox.mailbox import ItemView
 from tests.sandbox.server import PracticeExchange
 
@@ -24,6 +24,9 @@ _FLAGS: Final[Mapping[tuple[str, str], str]] = {
 
 class ExchangeGround:
     """A mailbox on a practice Exchange, which the account svc may impersonate."""
+
+    roles = USUAL_ROLES
+    renames = True
 
     def __init__(self, server: PracticeExchange, user: str, closing: Callable[[Destination], None]) -> None:
         self._server = server

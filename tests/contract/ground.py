@@ -9,12 +9,15 @@ from core.imap.connection import Address, Connection, SignIn
 from core.imap.destination import ImapDestination
 from core.imap.utf7 import decode
 from core.mail.fingerprint import canonical
+from core.mail.folder import Role
 from core.ports.destination import Destination
 from core.ports.failure import Side
 from core.secret import Secret
 from tests.servers import mail
-from tests.servers.dovecot import Dovecot
+from tests.servers.imap_server import ImapServer
 from tests.servers.mail import Record, quoted, sure
+
+USUAL_ROLES = frozenset({Role.INBOX, Role.SENT, Role.DRAFTS, Role.TRASH})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,14 @@ class Stored:
 
 
 class Ground(Protocol):
-    """A mailbox at a destination. Paths are names from the top; folders given here exist already."""
+    """A mailbox at a destination. Paths are names from the top; folders given here exist already.
+
+    `roles` are the default folders that a new mailbox has. `renames`: messages stay the same when their folder is
+    renamed; without it, a destination leaves folders where they are.
+    """
+
+    roles: frozenset[Role]
+    renames: bool
 
     def destination(self) -> Destination:
         """A new object for this mailbox; closed at the end of the test."""
@@ -48,9 +58,19 @@ class Ground(Protocol):
 
 
 class ImapGround:
-    """A mailbox on a Dovecot."""
+    """A mailbox on a real IMAP server."""
 
-    def __init__(self, server: Dovecot, user: str, closing: Callable[[Destination], None]) -> None:
+    def __init__(
+        self,
+        server: ImapServer,
+        user: str,
+        closing: Callable[[Destination], None],
+        *,
+        roles: frozenset[Role] = USUAL_ROLES,
+        renames: bool = True,
+    ) -> None:
+        self.roles = roles
+        self.renames = renames
         self._server = server
         self._user = user
         self._closing = closing

@@ -33,6 +33,7 @@ ODD_NAMES = [
     "0123",
     "NIL",
     "{3}",
+    "!;{}|^`<>",
 ]
 
 
@@ -73,13 +74,13 @@ def folder_at(destination: Destination, *names: str) -> DestinationFolder:
 # --- folders ----------------------------------------------------------------------------------------------------------
 
 
-def test_folders_have_paths_refs_and_roles_of_their_own(destination: Destination) -> None:
+def test_folders_have_paths_refs_and_roles_of_their_own(ground: Ground, destination: Destination) -> None:
     folders = destination.folders()
     assert len({folder.path for folder in folders}) == len(folders)
     assert len({folder.ref for folder in folders}) == len(folders)
     roles = [folder.role for folder in folders if folder.role]
     assert len(set(roles)) == len(roles)
-    assert {Role.INBOX, Role.SENT, Role.DRAFTS, Role.TRASH} <= set(roles)
+    assert ground.roles <= set(roles)
     assert inbox(destination).path == FolderPath.of("INBOX")
 
 
@@ -87,7 +88,7 @@ def test_folders_tell_how_much_they_hold(destination: Destination) -> None:
     destination.write(inbox(destination), [outgoing(1), outgoing(2)])
     held = {folder.path: folder.messages for folder in destination.folders()}
     assert held.pop(FolderPath.of("INBOX")) == 2
-    assert set(held.values()) == {0}
+    assert set(held.values()) <= {0}
 
 
 def test_a_folder_is_made_once_with_what_is_above(ground: Ground, destination: Destination) -> None:
@@ -103,9 +104,9 @@ def test_a_folder_is_made_once_with_what_is_above(ground: Ground, destination: D
     assert [stored.path for stored in ground.stored()] == [("Customers",), path.parts]
 
 
-def test_a_default_folder_is_the_destinations_own(destination: Destination) -> None:
+def test_a_default_folder_is_the_destinations_own(ground: Ground, destination: Destination) -> None:
     there = {folder.role: folder.ref for folder in destination.folders() if folder.role}
-    for role in (Role.INBOX, Role.SENT, Role.DRAFTS, Role.TRASH):
+    for role in ground.roles:
         assert destination.create_folder(FolderPath.of("Gesendet"), role).ref == there[role]
     assert FolderPath.of("Gesendet") not in [folder.path for folder in destination.folders()]
 
@@ -145,12 +146,12 @@ def test_a_renamed_folder_keeps_what_it_holds(ground: Ground, destination: Desti
     (item,) = items(destination.write(old, [outgoing(1, flags=["\\Seen"])]))
     destination.write(below, [outgoing(2)])
     new = destination.rename_folder(old, FolderPath.of("Top", "New"))
-    assert new.path == FolderPath.of("Top", "New")
-    assert [stored.path for stored in ground.stored()] == [("Top", "New"), ("Top", "New", "below")]
+    top = FolderPath.of("Top", "New") if ground.renames else FolderPath.of("Old")
+    assert new.path == top
+    assert [stored.path for stored in ground.stored()] == [top.parts, (*top.parts, "below")]
     assert destination.shown(new, [item])[item].flags == Flags.of(["\\Seen"])
-    paths = [folder.path for folder in destination.folders()]
-    assert FolderPath.of("Top", "New", "below") in paths
-    assert FolderPath.of("Old") not in paths
+    paths = {folder.path for folder in destination.folders() if folder.role is None and folder.messages}
+    assert paths == {top, FolderPath((*top.parts, "below"))}
     assert len(items(destination.write(new, [outgoing(3)]))) == 1
 
 
