@@ -13,20 +13,17 @@ from textual.worker import WorkerFailed
 
 from core.clock import Clock
 from core.errors import EXIT_DONE, EXIT_STOPPED, StateError
-from core.secret import Secret
 from core.store.database import Database
 from tui import keys, theme
+from tui.dialogs import Dialogs
 from tui.driver import SafeDriver, TerminalLost
 from tui.helm import Helm
 from tui.link import Link
 from tui.pace import Pace
 from tui.runs import Runs
 from tui.screens import quit as quitting
-from tui.screens.choice import Answer, Choice
 from tui.screens.dashboard import Dashboard
 from tui.screens.help import Help
-from tui.screens.problems import Problems
-from tui.screens.secret import AskSecret
 from tui.screens.too_small import TooSmall, too_small
 from tui.theme import Tone
 from tui.tick import Reader, Tick
@@ -73,7 +70,7 @@ class Console(App[int], inherit_bindings=False):
         self.fault: Exception | None = None
         self.runs = runs
         self.link = Link(Reader(database, clock), self._take, Pace.of(environ))
-        self.helm = Helm(runs, self)
+        self.helm = Helm(runs, Dialogs(self, self.flash))
         self.dashboard = Dashboard(self.helm, self.link.look, zone)
         self._files = files
 
@@ -126,24 +123,9 @@ class Console(App[int], inherit_bindings=False):
         """Look at what the cursors are on now."""
         self.link.look(self.dashboard.wanted)
 
-    # --- the bridge of the helm --------------------------------------------------------------------------------------
-
     def flash(self, word: str, tone: Tone = Tone.PLAIN) -> None:
         """Say a word at the bottom."""
         self.dashboard.key_bar.flash(word, tone)
-
-    async def sure(self, title: str, question: str, answer: str) -> bool:
-        """Ask; the safe answer comes first."""
-        answers = (Answer("n", "No"), Answer("y", answer))
-        return await self.push_screen_wait(Choice(title, [question], answers)) == "y"
-
-    async def secret(self, text: str) -> Secret | None:
-        """Ask for a secret."""
-        return await self.push_screen_wait(AskSecret(text))
-
-    async def problems(self, title: str, problems: list[str]) -> None:
-        """Show what is wrong."""
-        await self.push_screen_wait(Problems(title, problems))
 
     # --- keys ------------------------------------------------------------------------------------------------------
 
@@ -166,7 +148,7 @@ class Console(App[int], inherit_bindings=False):
         answer = await self.push_screen_wait(quitting.ask([run.name for run in self.runs.active()]))
         if answer in {quitting.PAUSE, quitting.STOP}:
             await self.push_screen_wait(quitting.Stopping(self.runs, pause=answer == quitting.PAUSE))
-            self.exit(EXIT_STOPPED)
+            self.exit(self.runs.exit_code)
 
     # --- ends that nobody asked for --------------------------------------------------------------------------------
 

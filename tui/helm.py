@@ -5,7 +5,7 @@ than a glance: files, secrets and the disk are waited for elsewhere.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -72,7 +72,7 @@ class Bridge(Protocol):
         """Ask for a secret."""
         ...
 
-    async def problems(self, title: str, problems: "list[str]") -> None:
+    async def problems(self, title: str, problems: Sequence[str]) -> None:
         """Show what is wrong, until it was seen."""
         ...
 
@@ -127,13 +127,17 @@ class Helm:
 
     async def resume(self, target: Target) -> None:
         """Take a pause or a stop back."""
-        # A batch also shows as paused when all that is left of it are mailboxes that were paused by themselves.
-        if target.mailbox is not None and await asyncio.to_thread(self._runs.paused_whole, target.batch.name):
-            self._bridge.flash(f"{target.batch.name} is paused as a whole: resume that", Tone.WAIT)
-        elif target.runs or target.held:
-            await self._want(target, Wish.RUN, f"{target.name}: goes on")
-        else:
+        if not target.runs and not target.held:
             self._not_running(target)
+            return
+        # A batch also shows as paused when all that is left of it are mailboxes that were paused by themselves.
+        whole = await self._guarded(
+            f"{target.name} cannot be resumed", lambda: asyncio.to_thread(self._runs.paused_whole, target.batch.name)
+        )
+        if whole and target.mailbox is not None:
+            self._bridge.flash(f"{target.batch.name} is paused as a whole: resume that", Tone.WAIT)
+        elif whole is not None:
+            await self._want(target, Wish.RUN, f"{target.name}: goes on")
 
     async def stop(self, target: Target) -> None:
         """End it at the next message, when the user is sure."""
@@ -193,7 +197,7 @@ class Helm:
         try:
             return await work()
         except UserError as error:
-            await self._bridge.problems(title, list(error.problems))
+            await self._bridge.problems(title, error.problems)
         except MailcutoverError as error:
             self._bridge.flash(f"{title}: {error}", Tone.WARN)
         return None

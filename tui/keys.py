@@ -33,9 +33,11 @@ class Key:
 
 
 KEYS = (
-    Key("app.help", "question_mark,f1", "help", "This help", Group.EVERYWHERE, "Help"),
-    Key("app.quit", "q,ctrl+q,ctrl+c", "leave", "Quit; asks first while batches run here", Group.EVERYWHERE, "Quit"),
-    Key("app.redraw", "ctrl+l", "redraw", "Draw the screen anew", Group.EVERYWHERE),
+    Key("app.help", "question_mark,f1", "app.help", "This help", Group.EVERYWHERE, "Help"),
+    Key(
+        "app.quit", "q,ctrl+q,ctrl+c", "app.leave", "Quit; asks first while batches run here", Group.EVERYWHERE, "Quit"
+    ),
+    Key("app.redraw", "ctrl+l", "app.redraw", "Draw the screen anew", Group.EVERYWHERE),
     Key("pane.batches", "1", "pane('batches')", "Go to the batches", Group.EVERYWHERE),
     Key("pane.mailboxes", "2", "pane('mailboxes')", "Go to the mailboxes", Group.EVERYWHERE),
     Key("pane.detail", "3", "pane('detail')", "Go to the mailbox in detail", Group.EVERYWHERE),

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.clock import Clock
+from core.errors import EXIT_DONE, EXIT_STOPPED
 from core.status import Wish
 from core.store.batches import Batches
 from core.store.database import Database
@@ -28,7 +29,8 @@ class Runs:
         self._database = database
         self._clock = clock
         self._wanted = Wanted(database, clock)
-        self._lock = threading.Lock()
+        self._starting = threading.Lock()  # held while one is started, which may take its time
+        self._lock = threading.Lock()  # never held for long: the screen's thread asks as well
         self._make_host = make_host or _host
         self._host: Host | None = None
         self._started: list[BatchRun] = []
@@ -41,12 +43,16 @@ class Runs:
         """
         for source in mailboxes or ():
             self._wanted.clear(batch.name, source)
-        with self._lock:
-            if self._closing:
+        with self._starting:
+            if self._is_closing():
                 return False
             if self._host is None:
                 self._host = self._make_host(self._database, self._clock)
-            self._started.append(self._host.start(batch, mailboxes=mailboxes, linger=True))
+            run = self._host.start(batch, mailboxes=mailboxes, linger=True)
+            with self._lock:
+                self._started.append(run)
+        if self._is_closing():
+            run.stop()
         return True
 
     def add(self, path: Path) -> str:
@@ -94,9 +100,9 @@ class Runs:
 
     @property
     def exit_code(self) -> int:
-        """The gravest of all that ended here; 0 when nothing ran."""
+        """3 when something that ran here was stopped before it was done, else 0."""
         with self._lock:
-            return max((run.exit_code or 0 for run in self._started), default=0)
+            return EXIT_STOPPED if any(run.exit_code == EXIT_STOPPED for run in self._started) else EXIT_DONE
 
     @property
     def faults(self) -> list[BaseException]:
@@ -104,10 +110,14 @@ class Runs:
         with self._lock:
             return [fault for run in self._started for fault in run.faults]
 
+    def _is_closing(self) -> bool:
+        with self._lock:
+            return self._closing
+
     def close(self) -> None:
         """Stop what still runs, wait for it, give the leases back."""
         self.stop()
-        with self._lock:
+        with self._starting:
             host, self._host = self._host, None
         if host is not None:
             host.close()

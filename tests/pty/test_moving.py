@@ -87,6 +87,7 @@ def test_ended_in_the_middle_it_stops_at_a_message_and_goes_on_later(
                 terminal.press("q")
                 terminal.shows("Stop and quit")
                 terminal.press("s")
+            terminal.shows("Stopping, 1 in flight")
             assert terminal.end() == 3
             assert terminal.restored
     assert len(stored(practice_exchange)) < COUNT

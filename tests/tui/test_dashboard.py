@@ -1,5 +1,7 @@
 """The panes on a real store, at the sizes that people have."""
 
+from datetime import timedelta
+
 import pytest
 
 from core.event import Event, EventKind, Level
@@ -161,6 +163,62 @@ def test_a_key_that_does_nothing_says_why(store: Database, typed: tuple[str, ...
             await screen.press(*typed)
             await screen.shows(said)
             assert Wanted(store).read("sales-wave-2").mailboxes == {}
+
+    run(look)
+
+
+def test_a_click_chooses_a_row_inside_the_frame(store: Database) -> None:
+    async def look() -> None:
+        async with shown(store) as screen:
+            await screen.pilot.click("#mailboxes", offset=(5, 4))  # frame, header, two rows above
+            await screen.settle()
+            assert screen.dashboard.mailboxes.current.source == "carla.mendes@northwind.example"
+            assert screen.dashboard.target.name == "carla.mendes@northwind.example"
+
+    run(look)
+
+
+def test_tab_goes_through_the_panes_that_are_seen(store: Database) -> None:
+    async def look() -> None:
+        for size, panes in (((120, 40), ["mailboxes", "folders", "log", "batches"]), ((80, 24), ["log", "batches"])):
+            async with shown(store, size) as screen:
+                seen = []
+                for _ in panes:
+                    await screen.press("tab")
+                    seen.append(screen.app.focused.id if screen.app.focused else None)
+                assert seen == panes
+
+    run(look)
+
+
+def test_one_pane_alone_and_back(store: Database) -> None:
+    async def look() -> None:
+        async with shown(store) as screen:
+            await screen.press("2", "z")
+            assert "Batches" not in screen.text
+            assert "z.kowalski" in screen.text
+            await screen.press("backspace")
+            await screen.shows("1 Batches", "2 Mailboxes", "4 Log")
+
+    run(look)
+
+
+def test_what_the_batch_waits_for_is_said_below_it(store: Database) -> None:
+    async def look() -> None:
+        async with shown(store) as screen:
+            board = Board(store, "sales-wave-2")
+            board.batch(why="imap.old.example:993 does not answer", next_pass=NOW + timedelta(hours=2))
+            await screen.shows("2 of 3 · imap.old.example:993 does not answer · next pass 2026-11-22 04:47")
+
+    run(look)
+
+
+def test_too_small_it_can_still_be_left(store: Database) -> None:
+    async def look() -> None:
+        async with shown(store, (40, 10)) as screen:
+            await screen.shows("Too small")
+            await screen.pilot.press("q")
+            await screen.until(lambda: screen.ended == 0, "the end")
 
     run(look)
 

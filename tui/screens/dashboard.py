@@ -4,7 +4,7 @@ In a wide terminal all stand side by side. In a narrow one lists and detail shar
 goes back.
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from datetime import tzinfo
 from typing import ClassVar
 
@@ -18,12 +18,12 @@ from textual.widget import Widget
 from core.event import Level
 from core.store.views import BatchView, MailboxView
 from tui import keys
-from tui.format import count
+from tui.format import count, stamp
 from tui.helm import Helm, Target, idle
 from tui.safe import entitle
 from tui.theme import Tone
 from tui.tick import Focus, Tick
-from tui.widgets.batch_list import BatchList
+from tui.widgets.batch_list import THIS_PROCESS, BatchList, runner_name
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.line_table import LineTable
 from tui.widgets.line_widget import Cell
@@ -51,6 +51,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
         super().__init__()
         self._helm = helm
         self._look = look
+        self._zone = zone
         self.status = StatusBar(id="status")
         self.batches = BatchList(id="batches", classes="pane")
         self.mailboxes = MailboxTable(id="mailboxes", classes="pane")
@@ -135,7 +136,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
 
     def _entitle(self) -> None:
         batch, mailbox = self.batches.current, self.mailboxes.current
-        entitle(self.batches, "1 Batches", _place(self.batches))
+        entitle(self.batches, "1 Batches", " · ".join(filter(None, (_place(self.batches), *self._about(batch)))))
         name = f" · {batch.name}" if batch else ""
         place = " · ".join(filter(None, (_place(self.mailboxes), self.mailboxes.domain)))
         entitle(self.mailboxes, f"2 Mailboxes{name}", place)
@@ -145,6 +146,17 @@ class Dashboard(Screen[None], inherit_bindings=False):
         follow = "following" if log.follow else f"standing still, {count(log.missed)} new: G follows"
         entitle(log, f"4 Log · {whose}{level} · {follow}")
         log.set_class(not log.follow, "-still")
+
+    def _about(self, batch: BatchView | None) -> Iterator[str]:
+        """What is to be said of the chosen batch beside its figures."""
+        if batch is None:
+            return
+        if batch.runner is not None and (who := runner_name(batch.runner)) != THIS_PROCESS:
+            yield f"run by {who}"
+        if batch.why:
+            yield batch.why
+        if batch.next_pass is not None:
+            yield f"next pass {stamp(batch.next_pass, self._zone)}"
 
     def _hint(self) -> None:
         if isinstance(self.focused, LogView):

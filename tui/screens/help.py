@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import ModalScreen
 
+from core.mail.outcome import Outcome
 from core.status import BatchStatus, Condition, MailboxStatus
 from tui import keys
 from tui.format import fit
@@ -17,6 +18,15 @@ from tui.widgets.line_widget import Cell, Line
 from tui.widgets.pager import Pager
 
 _KEYS_WIDTH = 26
+
+_OUTCOMES = {
+    Outcome.COPIED: "stored at the destination",
+    Outcome.ALREADY_THERE: "found at the destination before it was written",
+    Outcome.SKIPPED: "left out by a rule or limit of the batch",
+    Outcome.REJECTED: "refused by the destination",
+    Outcome.VANISHED: "gone at the source before it was copied",
+    Outcome.PENDING: "still to come",
+}
 
 
 class Help(ModalScreen[None], inherit_bindings=False):
@@ -60,6 +70,10 @@ def _legend() -> Iterator[Line]:
                 Cell(f" {status}", Tone.DIM),
             )
         yield ()
+    yield (Cell(" What became of messages", Tone.TITLE),)
+    for outcome, meaning in _OUTCOMES.items():
+        yield (Cell(f"   {fit(outcome.value, WORD_WIDTH + 2)}"), Cell(f" {meaning}", Tone.DIM))
+    yield ()
     yield (Cell(" What holds them up", Tone.TITLE),)
     for condition in Condition:
         state = state_of(MailboxStatus.STOPPED, condition)

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from core.store.lease import Holder
 from core.store.views import BatchView
 from tui import format as fmt
 from tui.state import RESTING, WORD_WIDTH, State, state_of
@@ -13,6 +14,7 @@ from tui.widgets.line_table import Column, LineTable
 from tui.widgets.line_widget import Cell, Line, figure
 
 _BAR = 12
+THIS_PROCESS = "this process"
 
 
 class BatchList(LineTable[BatchView]):
@@ -57,14 +59,15 @@ def _mailboxes(item: BatchView) -> Cell:
     return Cell(f"{fmt.short_count(rested, 5)}/{fmt.short_count(item.mailboxes, 5)}")
 
 
+def runner_name(holder: Holder) -> str:
+    """Who runs a batch, seen from here."""
+    if holder.host != socket.gethostname():
+        return f"{holder.host}, process {holder.pid}"
+    return THIS_PROCESS if holder.pid == os.getpid() else f"process {holder.pid} of this host"
+
+
 def _runner(item: BatchView) -> Cell:
-    holder = item.runner
-    if holder is None:
-        return Cell("nobody", Tone.DIM)
-    where = "this host" if holder.host == socket.gethostname() else holder.host
-    return Cell(
-        "this process" if holder.pid == os.getpid() and where == "this host" else f"{where}, process {holder.pid}"
-    )
+    return Cell("nobody", Tone.DIM) if item.runner is None else Cell(runner_name(item.runner))
 
 
 def _moved(item: BatchView) -> tuple[int, int]:

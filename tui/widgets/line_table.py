@@ -258,8 +258,9 @@ class LineTable(LineWidget, Generic[T], can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         """Put the cursor where the mouse is; a double click opens."""
-        index = self.scroll_offset.y + event.y - 1
-        if event.y >= 1 and index < len(self.items):
+        place = event.get_content_offset(self)
+        index = self.scroll_offset.y + place.y - 1 if place is not None and place.y >= 1 else len(self.items)
+        if index < len(self.items):
             self.move_to(index)
             if event.chain == 2:
                 self.action_open()
