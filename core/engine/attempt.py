@@ -118,7 +118,8 @@ class Attempt:
 
     def _act_on(self, failure: Failure) -> Ending:
         """What an endpoint's failure means for the mailbox and for the batch."""
-        said = printable(failure.sentence())
+        where = f"{failure.side} {self._run.needs[failure.side].endpoint}"
+        said = printable(f"{where}: {failure.sentence()}")
         if failure.action is Action.RETRY:
             return self._link_lost(said)
         if failure.action is Action.WAIT:

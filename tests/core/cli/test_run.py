@@ -89,7 +89,7 @@ def test_a_failed_mailbox_is_named_with_its_reason(cli: "CommandLine") -> None:
     cli.world.trouble = lambda side, who, call: wrong if (who, call) == ("ben", "connect") else None
     ended = cli("run", cli.batch())
     assert ended.code == 1
-    assert "ben: the sign-in was refused" in ended.out
+    assert "ben: source old.example:993: the sign-in was refused" in ended.out
     assert "ERROR ben: the sign-in was refused" in ended.err
 
 
@@ -193,7 +193,7 @@ def test_a_server_that_never_answers_fails_the_run(cli: "CommandLine", monkeypat
     cli.world.trouble = lambda side, who, call: silent if (side, call) == (Side.SOURCE, "connect") else None
     ended = cli("run", cli.batch())
     assert ended.code == 1
-    assert "ann: old.example does not answer; it did not answer in 3 tries" in ended.out
+    assert "ann: source old.example:993: old.example does not answer; it did not answer in 3 tries" in ended.out
     assert "sales: Failed." in ended.out
 
 

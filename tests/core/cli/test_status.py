@@ -36,7 +36,7 @@ def test_one_batch_with_its_mailboxes_and_what_is_wrong_with_them(cli: "CommandL
         assert lines[0] == "sales: SyncedwithErrors"
         assert lines[1] == f"file: {batch}"
         assert lines[2] == "run by: nobody; `mailcutover run sales` goes on"
-        assert lines[-1] == "ben: the sign-in was refused"
+        assert lines[-1] == "ben: source old.example:993: the sign-in was refused"
 
 
 def test_who_runs_it(cli: "CommandLine") -> None:

@@ -74,7 +74,7 @@ def test_a_refused_sign_in_fails_that_mailbox_alone(scene: "Scene") -> None:
     scene.world.trouble = lambda side, who, call: refused if (who, call) == ("ann", "connect") else None
     assert scene.run(scene.batch()).exit_code == 1
     assert scene.statuses() == [("ann", "Failed", None), ("ben", "Synced", None)]
-    assert scene.views()["ann"].error == "the sign-in was refused (no␛[31m)"
+    assert scene.views()["ann"].error == "source old.example:993: the sign-in was refused (no␛[31m)"
     assert scene.view().status is BatchStatus.SYNCED_WITH_ERRORS
     assert scene.kinds("ann") == ["mailbox.failed"]
 

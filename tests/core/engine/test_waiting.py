@@ -34,7 +34,7 @@ def test_a_server_that_never_answered_is_tried_three_times_then_its_mailboxes_fa
     assert tried == 3
     assert {status for _, status, _ in scene.statuses()} == {"Failed"}
     assert {view.error for view in scene.views().values()} == {
-        "the server does not answer; it did not answer in 3 tries"
+        "destination new.example:443: the server does not answer; it did not answer in 3 tries"
     }
     assert scene.view().status is BatchStatus.FAILED
 
@@ -66,7 +66,7 @@ def test_waiting_is_shown_with_connections_closed_and_can_be_stopped(scene: "Sce
     run = scene.start(scene.batch(logins="ann"))
     scene.until(lambda: scene.statuses() == [("ann", "Syncing", "waiting_for_link")])
     ann = scene.views()["ann"]
-    assert ann.why == "the link broke"
+    assert ann.why == "destination new.example:443: the link broke"
     assert ann.until is not None
     scene.until(lambda: scene.view().condition == "waiting_for_link")
     assert (scene.view().why, scene.view().until) == (ann.why, ann.until)
@@ -81,7 +81,7 @@ def test_given_up_when_nothing_moves_for_too_long(scene: "Scene") -> None:
     scene.world.trouble = Failing(BROKEN, Side.DESTINATION, "write")
     assert scene.run(scene.batch(options={"give_up_after": "0.3s"})).exit_code == 1
     assert scene.views()["ann"].error == (
-        "the link broke; given up after 0.3s without any progress (options.give_up_after)"
+        "destination new.example:443: the link broke; given up after 0.3s without any progress (options.give_up_after)"
     )
 
 
