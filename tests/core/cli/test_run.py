@@ -90,7 +90,7 @@ def test_a_failed_mailbox_is_named_with_its_reason(cli: "CommandLine") -> None:
     ended = cli("run", cli.batch())
     assert ended.code == 1
     assert "ben: source old.example:993: the sign-in was refused" in ended.out
-    assert "ERROR ben: the sign-in was refused" in ended.err
+    assert "ERROR ben: source old.example:993: the sign-in was refused" in ended.err
 
 
 def test_json_is_one_event_a_line_and_a_summary(cli: "CommandLine") -> None:
