@@ -78,6 +78,7 @@ class World:
         self.open: Counter[Side] = Counter()
         self.most: Counter[Side] = Counter()
         self.calls: Counter[tuple[Side, str, str]] = Counter()
+        self.aborted: list[tuple[Side, str, bool]] = []  # whether what changes something may finish
         self.lock = threading.Lock()
 
     def source(self, login: str, messages: int = 0, folder: str = "INBOX") -> Account:
@@ -130,6 +131,10 @@ class _End:
 
     def connect(self) -> None:
         self._call("connect")
+
+    def abort(self, *, finish: bool = False) -> None:
+        with self.world.lock:
+            self.world.aborted.append((self.side, self.who, finish))
 
     def close(self) -> None:
         with self.world.lock:

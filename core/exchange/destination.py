@@ -112,6 +112,10 @@ class ExchangeDestination:
         """MoveItem, if it is still where we put it."""
         return items.move(self._session, item, folder.ref, to.ref)
 
+    def abort(self, *, finish: bool = False) -> None:
+        """End it for good, from any thread; with `finish`, after the change that is under way."""
+        self._session.abort(finish=finish)
+
     def close(self) -> None:
         """Give the connections back."""
         self._session.close()

@@ -8,7 +8,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from core.ports.failure import Action, EndpointError, Failure
+from core.ports.failure import Action, EndpointError, Failure, Side
+from core.ports.lifeline import ABORTED, aborted
+
+#: How often who waits for another's try looks whether he still wants to, in seconds.
+_LOOK = 0.2
 
 T = TypeVar("T")
 
@@ -31,13 +35,21 @@ class Gate:
         """Whether EWS has answered here under this account."""
         return self._open
 
-    def run(self, attempt: Callable[[], T]) -> T:
-        """The result of `attempt`. Raises EndpointError: its own, or that of the try that was waited for."""
+    def run(self, attempt: Callable[[], T], over: Callable[[], bool] = lambda: False) -> T:
+        """The result of `attempt`. Raises EndpointError: its own, or that of the try that was waited for.
+
+        `over` says whether who waits has been told to wait no longer.
+        """
         if not self._open:
             before = self._tries
-            with self._lock:
+            while not self._lock.acquire(timeout=_LOOK):
+                if over():
+                    raise EndpointError(aborted(Side.DESTINATION))
+            try:
                 if not self._open:
                     return self._first(attempt, before)
+            finally:
+                self._lock.release()
         try:
             return attempt()
         except EndpointError as error:
@@ -54,9 +66,9 @@ class Gate:
         try:
             result = attempt()
         except EndpointError as error:
-            # What is wrong with one mailbox says nothing about the next.
-            ours = error.failure.sign_in or error.failure.action is not Action.STOP_MAILBOX
-            self._failure = error.failure if ours else None
+            # What is wrong with one mailbox, or was told to it alone, says nothing about the next.
+            its_own = error.failure.action is Action.STOP_MAILBOX or error.failure.code == ABORTED
+            self._failure = error.failure if error.failure.sign_in or not its_own else None
             self._tries += 1
             raise
         self._failure = None

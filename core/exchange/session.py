@@ -1,5 +1,6 @@
 """One mailbox's way to Exchange: a request takes effect once at most, and ends as answers or as an EndpointError."""
 
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -8,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 from core.exchange import answers, link
 from core.exchange.settings import Settings
 from core.exchange.soap import Answer, Envelope, NotSoapError, Reply, Request, read, text
-from core.ports.failure import Action, EndpointError, Failure
+from core.ports.failure import Action, EndpointError, Failure, Side
+from core.ports.lifeline import aborted
 from core.secret import Secret
 
 if TYPE_CHECKING:
@@ -25,13 +27,18 @@ _SMALL: Final = 1 << 14
 
 
 class Session:
-    """Sends requests for one mailbox, with the access that the settings name."""
+    """Sends requests for one mailbox, with the access that the settings name. Used by one thread, but for `abort`."""
 
     def __init__(self, settings: Settings, address: str) -> None:
         self.settings = settings
         self.address = address
         self._password: Secret | None = None
         self._connections: Connections | None = None
+        self._lock = threading.Lock()
+        self._using: requests.Session | None = None
+        self._changing = False  # the request under way changes something
+        self._over = False
+        self._cut = False
 
     def well_known(self, name: str) -> str:
         """A default folder as XML. It names the mailbox, unless the request itself is impersonated to it."""
@@ -75,6 +82,20 @@ class Session:
             raise EndpointError(Failure(Action.RETRY, "AnswerCount", cause, in_doubt=request.writes))
         return reply.answers
 
+    def abort(self, *, finish: bool = False) -> None:
+        """End it for good, from any thread: the request under way fails at once, as does every later one.
+
+        With `finish` a request that changes something is let come to its end first.
+        """
+        with self._lock:
+            self._over = True
+            if finish and self._changing:
+                return
+            self._cut = True
+            connections = self._connections
+            if connections is not None and self._using is not None:
+                connections.cut(self._using)
+
     def close(self) -> None:
         """Give the connections back; others may go on using them."""
         if self._connections is not None and self._password is not None:
@@ -100,12 +121,12 @@ class Session:
         """
         connections = self._join()
         try:
-            return connections.gate.run(lambda: self._send(connections, request, envelope))
+            return connections.gate.run(lambda: self._send(connections, request, envelope), self._is_over)
         except EndpointError as error:
             if error.failure.code != link.UPLOAD_CUT or len(envelope) <= link.SURELY_SMALL:
                 raise
         try:
-            return connections.gate.run(lambda: self._send(connections, request, envelope))
+            return connections.gate.run(lambda: self._send(connections, request, envelope), self._is_over)
         except EndpointError as error:
             if error.failure.code != link.UPLOAD_CUT:
                 raise
@@ -113,15 +134,32 @@ class Session:
 
     def _send(self, connections: "Connections", request: Request, envelope: Envelope) -> Reply:
         connection = connections.take()
+        self._use(connection, changing=request.writes)
         try:
+            if self._over:
+                raise EndpointError(aborted(Side.DESTINATION))  # noqa: TRY301
             if self.settings.auth == "ntlm" and len(envelope) > _SMALL and not connections.signed_in(connection):
                 self._post(connections, connection, *self._greeting())
             reply = self._post(connections, connection, request, envelope)
         except BaseException:
+            self._use(None)
             connections.drop(connection)
             raise
-        connections.give(connection)
+        self._use(None)
+        if self._cut:  # after the answer had come
+            connections.drop(connection)
+        else:
+            connections.give(connection)
         return reply
+
+    def _is_over(self) -> bool:
+        return self._over
+
+    def _use(self, connection: "requests.Session | None", *, changing: bool = False) -> None:
+        """From now on `abort` is about this connection, or about none: others may use it then."""
+        with self._lock:
+            self._using = connection
+            self._changing = changing
 
     def _greeting(self) -> tuple[Request, Envelope]:
         """The smallest request, to sign a connection in."""
@@ -142,7 +180,10 @@ class Session:
                 timeout=(_CONNECT, self.settings.timeout + len(envelope) / _SLOWEST),
             )
         except connections.BREAKS as error:
-            raise EndpointError(link.of_break(error, envelope, request)) from error
+            failure = link.of_break(error, envelope, request)
+            if self._cut:
+                failure = aborted(Side.DESTINATION, in_doubt=request.writes and envelope.sent)
+            raise EndpointError(failure) from error
         if response.status_code in {200, 500}:
             with suppress(NotSoapError):  # its status says what it is
                 return read(response.content, request.operation)

@@ -20,12 +20,15 @@ from exchangelib.transport import BASIC, NTLM
 from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
 from spnego.exceptions import SpnegoError
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, InsecureRequestWarning
 
 from core import __version__
 from core.exchange.gate import Gate
 from core.exchange.settings import Settings
 from core.ports.failure import Action, EndpointError, Failure
+from core.ports.lifeline import Lifeline
 from core.secret import Secret
 
 _AUTH: Final = {"basic": BASIC, "ntlm": NTLM}
@@ -35,23 +38,69 @@ _IDLE: Final = 60.0
 _SOCKET: Final = [
     (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    # So that a firewall forgets no quiet connection, in seconds; each system has others.
+    *(
+        (socket.IPPROTO_TCP, getattr(socket, name), seconds)
+        for name, seconds in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15))
+        if hasattr(socket, name)
+    ),
     # A connection that we give up must not go on delivering what is still in the buffer.
     (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)),
 ]
 
 
 class _Adapter(HTTPAdapter):
-    """One connection with our own TLS context: the system's authorities, or those of one file, or none asked."""
+    """One connection with our own TLS context: the system's authorities, or those of one file, or none asked.
 
-    def __init__(self, context: ssl.SSLContext) -> None:
+    `silence` is how many seconds the way to the server may be blocked. Another thread may end it by its lifeline.
+    """
+
+    def __init__(self, context: ssl.SSLContext, silence: float) -> None:
         self._context = context
+        self._silence = silence
+        self.lifeline = Lifeline()
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0, pool_block=True)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs, ssl_context=self._context, socket_options=_SOCKET)
+        self.poolmanager.pool_classes_by_scheme = _pools(self.lifeline, self._silence)
+
+    def close(self) -> None:
+        """Close the connection. It ends only when its lifeline has let go, too."""
+        self.lifeline.let_go()
+        super().close()
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """Leave everything to the context; requests would add the authorities that it ships."""
+
+
+def _pools(lifeline: Lifeline, silence: float) -> dict[str, type[HTTPConnectionPool]]:
+    """Pools whose connections are held by a lifeline from their first moment, before TLS.
+
+    urllib3 gives each piece of a request the seconds that are meant for connecting: too few on a slow line.
+    """
+
+    class Plain(HTTPConnection):
+        def _new_conn(self) -> socket.socket:
+            link = super()._new_conn()
+            lifeline.hold(link)
+            return link
+
+        def send(self, data: Any) -> None:
+            if self.sock is not None:
+                self.sock.settimeout(silence)
+            super().send(data)
+
+    class Secured(HTTPSConnection, Plain):
+        pass
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class SecuredPool(HTTPSConnectionPool):
+        ConnectionCls = Secured
+
+    return {"http": PlainPool, "https": SecuredPool}
 
 
 class _Protocol(BaseProtocol):  # type: ignore[misc]
@@ -82,8 +131,8 @@ class _Protocol(BaseProtocol):  # type: ignore[misc]
         session.verify = self._settings.verify
         session.headers["User-Agent"] = f"mailcutover/{__version__}"
         session.adapters.clear()  # exchangelib's own stands at the endpoint's address, and would win
-        session.mount("https://", _Adapter(self._context))
-        session.mount("http://", _Adapter(self._context))
+        session.mount("https://", _Adapter(self._context, self._settings.timeout))
+        session.mount("http://", _Adapter(self._context, self._settings.timeout))
         return session
 
 
@@ -116,6 +165,13 @@ class Connections:
         """Back after a failure: it is closed, and a new one takes its place."""
         self._used.pop(session, None)
         self._protocol.retire_session(session)
+
+    @staticmethod
+    def cut(session: requests.Session) -> None:
+        """End a connection that is in use, from any thread; who uses it drops it then."""
+        for adapter in session.adapters.values():
+            assert isinstance(adapter, _Adapter)
+            adapter.lifeline.cut()
 
     def signed_in(self, session: requests.Session) -> bool:
         """Whether this connection has brought an answer: NTLM signs in connections, not requests."""

@@ -7,11 +7,13 @@ from typing import NoReturn
 import pytest
 
 from core.exchange.gate import Gate
-from core.ports.failure import Action, EndpointError, Failure
+from core.ports.failure import Action, EndpointError, Failure, Side
+from core.ports.lifeline import aborted
 from tests.core.exchange.conftest import eventually
 
 REFUSED = Failure(Action.STOP_BATCH, "HTTP 401", "refused", sign_in=True)
 SILENT = Failure(Action.RETRY, "TIMEOUT", "the server does not answer")
+CUT_OFF = aborted(Side.DESTINATION)
 NO_SUCH = Failure(Action.STOP_MAILBOX, "ErrorNonExistentMailbox", "no such mailbox")
 
 
@@ -20,13 +22,17 @@ class CountingLock:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self.came = 0
+        self._came: set[int] = set()
 
-    def __enter__(self) -> None:
-        self.came += 1
-        self._lock.acquire()
+    @property
+    def came(self) -> int:
+        return len(self._came)
 
-    def __exit__(self, *_: object) -> None:
+    def acquire(self, timeout: float) -> bool:
+        self._came.add(threading.get_ident())
+        return self._lock.acquire(timeout=timeout)
+
+    def release(self) -> None:
         self._lock.release()
 
 
@@ -64,7 +70,7 @@ def test_any_other_failure_may_be_tried_again(failure: Failure) -> None:
     assert gate.open
 
 
-@pytest.mark.parametrize(("failure", "tries"), [(SILENT, 1), (REFUSED, 1), (NO_SUCH, 5)])
+@pytest.mark.parametrize(("failure", "tries"), [(SILENT, 1), (REFUSED, 1), (NO_SUCH, 5), (CUT_OFF, 5)])
 def test_who_waited_shares_what_concerns_all(failure: Failure, tries: int) -> None:
     gate, count, ends = Gate(), list[int](), list[Failure]()
     begun, go_on = threading.Event(), threading.Event()
@@ -89,6 +95,32 @@ def test_who_waited_shares_what_concerns_all(failure: Failure, tries: int) -> No
         thread.join()
     assert ends == [failure] * 5
     assert len(count) == tries
+
+
+def test_who_waits_may_be_told_to_wait_no_longer() -> None:
+    gate, ends = Gate(), list[Failure]()
+    begun, go_on, over = threading.Event(), threading.Event(), threading.Event()
+
+    def slow() -> None:
+        begun.set()
+        go_on.wait()
+
+    def wait() -> None:
+        with pytest.raises(EndpointError) as caught:
+            gate.run(lambda: None, over.is_set)
+        ends.append(caught.value.failure)
+
+    first = threading.Thread(target=lambda: gate.run(slow))
+    first.start()
+    begun.wait()
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    over.set()
+    waiting.join(20)
+    assert ends == [CUT_OFF]
+    go_on.set()
+    first.join()
+    assert gate.open
 
 
 def test_once_open_nobody_waits() -> None:

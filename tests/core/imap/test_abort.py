@@ -1,7 +1,6 @@
 """A connection ended by another thread, whatever it waits for."""
 
 import ssl
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Literal
@@ -21,6 +20,7 @@ from tests.servers.dovecot import Dovecot
 from tests.servers.fault_proxy import FaultProxy
 from tests.servers.faults import BLACK_HOLE, Faults, Way
 from tests.servers.mail import WHEN
+from tests.threads import Call
 
 #: Longer than any test may take: nothing here ends by itself.
 NEVER = Timeouts(600, 600)
@@ -38,39 +38,6 @@ def connection(
 ) -> Connection:
     address = Address("localhost", port, security, ca_file=server.ca_file)
     return Connection(address, SignIn(user, lambda: Secret(server.password)), Side.DESTINATION, NEVER)
-
-
-class Call:
-    """A call that waits, in a thread of its own."""
-
-    def __init__(self, call: Callable[[], object]) -> None:
-        self.error: BaseException | None = None
-        self._call = call
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def _run(self) -> None:
-        try:
-            self._call()
-        except BaseException as error:  # noqa: BLE001
-            self.error = error
-
-    @property
-    def waits(self) -> bool:
-        self._thread.join(0.1)
-        return self._thread.is_alive()
-
-    def result(self) -> BaseException | None:
-        """What it raised, if anything."""
-        self._thread.join(20)
-        return self.error
-
-    def failure(self) -> tuple[Action, str, bool]:
-        """How it failed."""
-        error = self.result()
-        assert isinstance(error, EndpointError), error
-        failure = error.failure
-        return failure.action, failure.code, failure.in_doubt
 
 
 @pytest.mark.parametrize("security", ["none", "tls", "starttls"])
@@ -144,7 +111,7 @@ def test_a_write_may_be_let_come_to_its_end(dovecot: Dovecot, between: Callable[
     destination.abort(finish=True)
     assert call.waits
     proxy.heal()
-    assert call.result() is None
+    assert call.error() is None
     with pytest.raises(EndpointError, match="cut off"):
         destination.folders()
     destination.close()
