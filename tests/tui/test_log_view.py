@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC
 
 import pytest
@@ -14,6 +15,7 @@ from core.store.events import EventLog
 from tests.pictures.sample import NOW
 from tests.tui.screen import run, shown
 from tui import theme
+from tui.tick import Focus, News
 from tui.widgets.log_view import LogView
 
 
@@ -187,5 +189,18 @@ def test_the_log_of_another_batch_begins_anew(store: Database) -> None:
             await screen.press("4", "g", "1", "k")
             await screen.shows("4 Log · hq-pilot · following", "pilot is done")
             assert "okafor" not in screen.text.partition("4 Log")[2]
+
+    run(look)
+
+
+def test_what_the_log_brings_is_kept_when_the_cursor_has_moved_on(store: Database) -> None:
+    async def look() -> None:
+        async with shown(store) as screen:
+            screen.app.link.close()
+            tick = screen.dashboard._tick
+            late = Event(NOW, Level.INFO, EventKind.LIBRARY, "it comes only once", "sales-wave-2")
+            screen.dashboard.show(replace(tick, focus=Focus("hq-pilot"), news=News([late])), None)
+            screen.dashboard.show(replace(tick, news=News()), None)
+            await screen.shows("it comes only once")
 
     run(look)

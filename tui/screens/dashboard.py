@@ -41,7 +41,7 @@ _STEER = ("run.start", "run.pause", "run.resume", "run.stop")
 
 
 class Dashboard(Screen[None], inherit_bindings=False):
-    """Shows ticks, moves between panes. What keys do to batches is the app's affair."""
+    """Shows ticks, moves between panes. What keys do to batches is the helm's affair."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide"), (150, "-vast")]  # noqa: RUF012 - as Textual declares them
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high"), (45, "-tall")]  # noqa: RUF012
@@ -121,11 +121,11 @@ class Dashboard(Screen[None], inherit_bindings=False):
         mine = fits and mailbox is not None and tick.focus.mailbox == mailbox.source
         self.log_view.domain = self.mailboxes.domain
         self.detail.show(mailbox, tick.folders if mine else (), tick.problem if mine else None, tick.now)
-        if fits or batch is None:
-            self.log_view.one_mailbox = tick.focus.only and tick.focus.mailbox is not None
-            if tick.news.fresh:
-                self.log_view.clear()
-            self.log_view.extend(tick.news.events)
+        # Whatever the log brings is taken, also when the cursor has moved on: it comes only once.
+        self.log_view.one_mailbox = tick.focus.only and tick.focus.mailbox is not None
+        if tick.news.fresh:
+            self.log_view.clear()
+        self.log_view.extend(tick.news.events)
         self.status.tell(tick.batches, alarm or _warning(batch))
         self._entitle()
         self._hint()
@@ -167,7 +167,8 @@ class Dashboard(Screen[None], inherit_bindings=False):
         name = target.name if target else ""
         about = name if self.size.width >= WIDE else ""
         more = ("list.open", "pane.log") if self.size.width >= _ROOMY else ()
-        self.key_bar.hint((*_STEER, *more, "app.help", "app.quit"), idle(target), about)
+        off = idle(target) | ({"list.open"} if self._list == "detail" else set())
+        self.key_bar.hint((*_STEER, *more, "app.help", "app.quit"), off, about)
 
     # --- where we are ----------------------------------------------------------------------------------------------
 
