@@ -91,6 +91,7 @@ class Entry:
     mark: str | None
     folded: bytes | None
     ended: datetime | None
+    gone: bool  # from its place at the source
 
 
 def entry_of(row: SqlRow[Any]) -> Entry:
@@ -107,6 +108,7 @@ def entry_of(row: SqlRow[Any]) -> Entry:
         mark=row.mark,
         folded=row.folded,
         ended=moment(row.ended),
+        gone=row.gone != Gone.NO,
     )
 
 

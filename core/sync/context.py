@@ -69,7 +69,8 @@ class Work:
     place: DestinationFolder
     fresh: bool  # first listed in this pass: its flags have just been read
     unchanged: bool = False  # nothing came, went or changed since the baseline
-    moved: list[tuple[int, Flags]] = field(default_factory=list)  # rows that took over another's copy: flags to compare
+    # Flags to compare when their messages are at the destination: in doubt before, or with another row's copy.
+    later: list[tuple[int, Flags]] = field(default_factory=list)
 
     def token(self, pair_source: tuple[str, str], uid: int) -> str:
         """The source key of one message, as the destination keeps it."""

@@ -1,11 +1,10 @@
 """Messages in doubt: sent, answer unknown. They are looked up, never guessed.
 
 Absent is not yet "not stored": a server was seen to store a message 1.3 s after its sender was killed. So an absent
-message is pending again only when `settle` seconds have passed since its connection ended.
+message is pending again only when it was looked up later than `settle` seconds after its connection ended.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from core.event import EventKind
 from core.mail.outcome import Outcome
@@ -13,36 +12,36 @@ from core.ports.destination import DestinationFolder, Doubt
 from core.status import Condition
 from core.store.ledger_folder import LedgerFolder
 from core.store.ledger_rows import Entry, Result
-from core.sync.context import PassContext, pair_source, token
+from core.sync.context import PassContext, Work, pair_source, token
 from core.sync.places import Places
 
 
-def look(context: PassContext, folder: LedgerFolder, place: DestinationFolder | None, began: datetime) -> float | None:
-    """Look the folder's doubts up once. Returns seconds until it is worth looking again; None: no doubt is left.
-
-    `began` stands in for the end of a connection nobody saw: its process was dead by then.
-    """
+def look(context: PassContext, folder: LedgerFolder, places: Places) -> float | None:
+    """Look the folder's doubts up once. Returns seconds until it is worth looking again; None: no doubt is left."""
     doubtful = context.ledger.intents(folder)
     if not doubtful:
         return None
-    unseen = [entry.uid for entry in doubtful if entry.ended is None]
-    if unseen:
-        context.ledger.ended(folder, unseen, began)
+    now = context.clock.now()  # before looking: what is stored while we look may not be seen
+    # Nobody saw that connection end, or the clock was set back since.
+    unknown = {entry.uid for entry in doubtful if entry.ended is None or entry.ended > now}
+    context.ledger.ended(folder, sorted(unknown), now)
+    place = places.of(folder)
     found = {} if place is None else look_up(context, folder, place, doubtful)
+    waiting: list[float] = []
+    late: list[Entry] = []
+    for entry in doubtful:
+        passed = 0.0 if entry.ended is None or entry.uid in unknown else (now - entry.ended).total_seconds()
+        if entry.uid not in found and passed < context.settle:
+            waiting.append(context.settle - passed)
+        elif entry.uid not in found:
+            late.append(entry)
+    found |= _elsewhere(context, folder, places, late)
     context.ledger.commit(folder, [Result(uid, Outcome.COPIED, item) for uid, item in found.items()])
     for uid in found:
         context.narrate.info(EventKind.MESSAGE_SETTLED, "was stored after all: not sent again", folder.source_path, uid)
-    waiting: list[float] = []
-    absent: list[int] = []
-    for entry in doubtful:
-        if entry.uid in found:
-            continue
-        left = context.settle - (context.clock.now() - (entry.ended or began)).total_seconds()
-        if left > 0:
-            waiting.append(left)
-        else:
-            absent.append(entry.uid)
-            context.narrate.info(EventKind.MESSAGE_SETTLED, "was not stored: sent again", folder.source_path, entry.uid)
+    absent = [entry.uid for entry in late if entry.uid not in found]
+    for uid in absent:
+        context.narrate.info(EventKind.MESSAGE_SETTLED, "was not stored: sent again", folder.source_path, uid)
     context.ledger.withdraw(folder, absent)
     return min(waiting) if waiting else None
 
@@ -64,10 +63,20 @@ def look_up(
     return {tokens[key].uid: item for key, item in found.items()}
 
 
-def settle(context: PassContext, folders: Sequence[LedgerFolder], places: Places, began: datetime) -> bool:
+def _elsewhere(context: PassContext, folder: LedgerFolder, places: Places, doubtful: Sequence[Entry]) -> dict[int, str]:
+    """Those of these entries that a user has moved to another folder since; only a key can tell."""
+    found: dict[int, str] = {}
+    for place in places.all() if context.destination.limits.keyed else ():
+        left = [entry for entry in doubtful if entry.uid not in found]
+        if left and place.messages and place.ref != folder.destination_ref:
+            found |= look_up(context, folder, place, left)
+    return found
+
+
+def settle(context: PassContext, folders: Sequence[LedgerFolder], places: Places) -> bool:
     """Wait until none of these folders has a message in doubt. False when stopping came first."""
     while True:
-        waits = [look(context, folder, places.of(folder), began) for folder in folders]
+        waits = [look(context, folder, places) for folder in folders]
         soonest = min((seconds for seconds in waits if seconds is not None), default=None)
         if soonest is None:
             context.board.set(condition=None, until=None, why="")
@@ -79,3 +88,18 @@ def settle(context: PassContext, folders: Sequence[LedgerFolder], places: Places
         )
         if context.control.wait(soonest):
             return False
+
+
+def settle_confusing(context: PassContext, works: Sequence[Work], places: Places) -> bool:
+    """Settle what must not be in doubt while others are sent. False when stopping came first.
+
+    That is a message that left its place, because it may be among the new ones elsewhere; and where we look for what
+    was there before us, one that we sent would be taken for such a one.
+    """
+    adopting = not context.destination.limits.keyed
+    confusing = [
+        work.ledger
+        for work in works
+        if any(entry.gone or (adopting and work.ledger.adopting) for entry in context.ledger.intents(work.ledger))
+    ]
+    return settle(context, confusing, places)

@@ -21,9 +21,9 @@ def carry_flags(context: PassContext, work: Work, tally: Tally) -> bool:
     return _carry(context, work, context.source.flags(work.opened, work.ledger.baseline.highestmodseq), tally)
 
 
-def carry_moved(context: PassContext, work: Work, tally: Tally) -> bool:
-    """The same for messages that took over the copy of one that moved. False when stopping came first."""
-    return _carry(context, work, work.moved, tally)
+def carry_later(context: PassContext, work: Work, tally: Tally) -> bool:
+    """The same for messages whose copy was not known before. False when stopping came first."""
+    return _carry(context, work, list(work.later), tally)
 
 
 def _carry(context: PassContext, work: Work, at_source: Iterable[tuple[int, Flags]], tally: Tally) -> bool:
@@ -37,6 +37,7 @@ def _carry(context: PassContext, work: Work, at_source: Iterable[tuple[int, Flag
             if entry.outcome in _COPIED and not _same(entry.flags, shown[uid])
         ]
         _apply(context, work, changed, tally)
+        work.later += [(uid, shown[uid]) for uid, entry in entries.items() if entry.mark is not None]
         _judge_again(context, work, [(entry, shown[uid]) for uid, entry in entries.items()])
     return True
 

@@ -4,7 +4,6 @@ All folders are listed before anything is sent, because a message that left one 
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 
 from core.event import EventKind
 from core.mail.folder import FolderPath
@@ -23,7 +22,7 @@ from core.sync.rules import BEYOND_MAX_ITEMS, judge
 
 
 def list_folders(
-    context: PassContext, plans: Sequence[FolderPlan], places: Places, progress: Progress, began: datetime
+    context: PassContext, plans: Sequence[FolderPlan], places: Places, progress: Progress
 ) -> list[Work] | None:
     """Bring the ledger up to what the source shows, folder by folder. None when stopping came first."""
     known = {folder.source_path: folder for folder in context.ledger.folders.current()}
@@ -45,7 +44,7 @@ def list_folders(
         except FolderChangedError:
             context.narrate.warning(EventKind.FOLDER_GONE, "gone since it was listed", plan.source.path)
             continue
-        found = _known(context, plan, opened, known, lost, places, began)
+        found = _known(context, plan, opened, known, lost, places)
         if found is None:
             return None
         folder, fresh = found
@@ -56,7 +55,7 @@ def list_folders(
         works.append(work)
     for path, folder in lost.items():
         context.narrate.info(EventKind.FOLDER_GONE, "no longer at the source; its copies stay", path)
-        if not _retire(context, folder, places, began):
+        if not _retire(context, folder, places):
             return None
     return works
 
@@ -68,7 +67,6 @@ def _known(
     known: Mapping[FolderPath, LedgerFolder],
     lost: dict[FolderPath, LedgerFolder],
     places: Places,
-    began: datetime,
 ) -> tuple[LedgerFolder, bool] | None:
     """The ledger's folder for a source folder, and whether it is new to it. None when stopping came first."""
     path = plan.source.path
@@ -92,7 +90,7 @@ def _known(
         "messages are known again by their bytes",
         path,
     )
-    if not _retire(context, folder, places, began):
+    if not _retire(context, folder, places):
         return None
     fresh = context.ledger.folders.add(path, opened.uidvalidity)
     place = places.of(folder)
@@ -117,9 +115,9 @@ def _renamed(context: PassContext, opened: OpenFolder, lost: Mapping[FolderPath,
     return None
 
 
-def _retire(context: PassContext, folder: LedgerFolder, places: Places, began: datetime) -> bool:
+def _retire(context: PassContext, folder: LedgerFolder, places: Places) -> bool:
     """A folder that is gone has no rows left in doubt. False when stopping came first."""
-    if not doubt.settle(context, [folder], places, began):
+    if not doubt.settle(context, [folder], places):
         return False
     context.ledger.retired(folder)
     return True

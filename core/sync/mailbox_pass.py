@@ -5,7 +5,6 @@ cost: work done since the last commit is looked up, never repeated blindly.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from core.event import EventKind
 from core.mail.outcome import Outcome
@@ -15,7 +14,7 @@ from core.store.ledger_rows import windows
 from core.sync import doubt
 from core.sync.adoption import Adoption
 from core.sync.context import PassContext, PassResult, Tally, Work
-from core.sync.flag_pass import carry_flags, carry_moved
+from core.sync.flag_pass import carry_flags, carry_later
 from core.sync.folder_plan import plan_folders
 from core.sync.listing import list_folders
 from core.sync.moves import Moves
@@ -62,25 +61,26 @@ def run_pass(context: PassContext) -> PassResult:
 
 def _pass(context: PassContext, progress: Progress, tally: Tally) -> bool:
     """From listing to baselines. False when stopping came first."""
-    began = context.clock.now()
     context.board.set(activity="signing in")
     context.source.connect()
     context.destination.connect()
     places = Places(context)
     for folder in context.ledger.folders.current():
-        doubt.look(context, folder, places.of(folder), began)
+        doubt.look(context, folder, places)
     plans = plan_folders(
         context.source.folders(),
         places.all(),
         context.options,
         folds_case=context.destination.limits.folds_case,
     )
-    works = list_folders(context, plans, places, progress, began)
+    works = list_folders(context, plans, places, progress)
     if works is None:
         return False
     for work in works:
         if not carry_flags(context, work, tally):
             return False
+    if not doubt.settle_confusing(context, works, places):
+        return False
     _choose(context, works)
     adoption = Adoption()
     if not adoption.search(context, places, works):
@@ -88,10 +88,10 @@ def _pass(context: PassContext, progress: Progress, tally: Tally) -> bool:
     for work in works:
         adoption.by_token(context, work)
         progress.folder(work.ledger, work.plan.note)
-    if not _copy(context, works, places, adoption, progress, tally, began):
+    if not _copy(context, works, places, adoption, progress, tally):
         return False
     for work in works:
-        if work.moved and not carry_moved(context, work, tally):
+        if work.later and not carry_later(context, work, tally):
             return False
     _advance(context, works)
     context.ledger.finish_pass()
@@ -119,7 +119,6 @@ def _copy(
     adoption: Adoption,
     progress: Progress,
     tally: Tally,
-    began: datetime,
 ) -> bool:
     """Send all that is pending and settle all that is in doubt. False when stopping came first."""
     moves = Moves(context, places)
@@ -130,7 +129,7 @@ def _copy(
             return not context.control.stopping()
         if not Writing(context, adoption, moves, progress, tally).run(waiting):
             return False
-        if not doubt.settle(context, folders, places, began):
+        if not doubt.settle(context, folders, places):
             return False
 
 

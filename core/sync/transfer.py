@@ -117,7 +117,7 @@ class Writing:
             )
         moved = self._moves.take(message.work, message.uid, message.exact, message.body.size)
         if moved is not None:
-            message.work.moved.append((message.uid, message.flags))
+            message.work.later.append((message.uid, message.flags))
             return moved
         item = self._adoption.by_bytes(message.work, message.body)
         if item is not None:
