@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+from core.imap.administrator import administrator
 from core.imap.answers import failure_of
 from core.imap.client import dial
 from core.imap.wire import Completion, GarbledError, Response, Wire, astring
@@ -227,12 +228,25 @@ class Connection:
         acknowledge = partial(_acknowledge, self._client.socket())
         wire = Wire(transport, spool=self.spool, verbs=verbs, acknowledge=acknowledge)
         offered = frozenset(item.decode("latin-1").upper() for item in self._client.capabilities())
-        done = self._say_who(wire, offered, secret)
-        if not done.ok:
-            return failure_of(done, self.side, sign_in=True)
+        failure = self._be_let_in(lambda: self._say_who(wire, offered, secret), secret)
+        if failure is not None:
+            return failure
         self._wire = wire
         self.capabilities = self._offered()
         return None
+
+    def _be_let_in(self, say_who: Callable[[], Completion], secret: Secret) -> Failure | None:
+        """What was refused, if it was; an administrator is not refused once for every mailbox."""
+
+        def attempt() -> Failure | None:
+            done = say_who()
+            return None if done.ok else failure_of(done, self.side, sign_in=True)
+
+        who, admin = self._sign_in.username, self._sign_in.admin
+        if admin is None:
+            return attempt()
+        known = administrator(self.address, admin, hash(secret))
+        return known.sign_in(who, self.side, attempt, lambda: self._lifeline.is_cut)
 
     def _offered(self) -> frozenset[str]:
         """What is offered after the sign-in; servers offer more then."""
