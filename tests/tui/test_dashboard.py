@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from textual import events
 
 from core.event import Event, EventKind, Level
 from core.status import MailboxStatus, Wish
@@ -56,7 +57,10 @@ def test_a_narrow_terminal_shows_one_list_at_a_time(store: Database) -> None:
 def test_keys_typed_ahead_reach_the_pane_that_was_asked_for(store: Database) -> None:
     async def look() -> None:
         async with shown(store) as screen:
-            await screen.press("2", "j", "j", "3", "j", "1")
+            for key in ("enter", "j", "j", "enter", "j", "1"):
+                screen.app.post_message(events.Key(key, None))  # without waiting for what each brings about
+            await screen.until(lambda: screen.dashboard.focused is screen.dashboard.batches)
+            await screen.until(lambda: screen.dashboard.detail.folders.cursor)
             assert screen.dashboard.mailboxes.cursor == 2
             assert screen.dashboard.detail.folders.cursor == 1
             assert screen.dashboard.batches.current.name == "sales-wave-2"

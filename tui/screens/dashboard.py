@@ -45,7 +45,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide"), (150, "-vast")]  # noqa: RUF012 - as Textual declares them
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high"), (45, "-tall")]  # noqa: RUF012
-    BINDINGS: ClassVar[list[BindingType]] = keys.bindings("pane.", "run.", "log.level", "log.only")
+    BINDINGS: ClassVar[list[BindingType]] = keys.bindings("pane.", "run.", "list.open", "log.level", "log.only")
 
     def __init__(self, helm: Helm, look: Callable[[Focus], object], zone: tzinfo | None = None) -> None:
         super().__init__()
@@ -224,15 +224,11 @@ class Dashboard(Screen[None], inherit_bindings=False):
         self.set_class(self._zoomed, "-zoomed")
         self._arrange()
 
-    @on(LineTable.Opened, "#batches")
-    def open_batch(self) -> None:
-        """On to its mailboxes."""
-        self.action_pane("mailboxes")
-
-    @on(LineTable.Opened, "#mailboxes")
-    def open_mailbox(self) -> None:
-        """On to its folders."""
-        self.action_pane("detail")
+    @on(LineTable.Opened)
+    def action_open(self) -> None:
+        """From a batch on to its mailboxes, from a mailbox on to its folders."""
+        if not isinstance(self.focused, LogView):
+            self.action_pane(_LISTS[min(_LISTS.index(self._list) + 1, len(_LISTS) - 1)])
 
     @on(LineTable.Moved, "#folders")
     def name_folder(self) -> None:

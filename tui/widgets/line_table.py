@@ -49,7 +49,9 @@ Row = tuple[Cell, ...]
 class LineTable(LineWidget, Generic[T], can_focus=True):
     """Rows of items with a header and a cursor that stays with its item when rows come and go."""
 
-    BINDINGS: ClassVar[list[BindingType]] = keys.bindings("list.")
+    BINDINGS: ClassVar[list[BindingType]] = keys.bindings(
+        "list.down", "list.up", "list.page_down", "list.page_up", "list.top", "list.bottom"
+    )
 
     class Moved(Message):
         """The cursor stands on another item."""
@@ -64,7 +66,7 @@ class LineTable(LineWidget, Generic[T], can_focus=True):
             return self.table
 
     class Opened(Moved):
-        """Enter or a double click on an item."""
+        """A double click on an item. Enter is the screen's own affair: keys typed ahead are meant for what it opens."""
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id, classes=classes)
@@ -251,11 +253,6 @@ class LineTable(LineWidget, Generic[T], can_focus=True):
         """To the last row."""
         self.move_to(len(self.items) - 1)
 
-    def action_open(self) -> None:
-        """Open the item under the cursor."""
-        if self.current is not None:
-            self.post_message(self.Opened(self))
-
     def on_click(self, event: events.Click) -> None:
         """Put the cursor where the mouse is; a double click opens."""
         place = event.get_content_offset(self)
@@ -263,4 +260,4 @@ class LineTable(LineWidget, Generic[T], can_focus=True):
         if index < len(self.items):
             self.move_to(index)
             if event.chain == 2:
-                self.action_open()
+                self.post_message(self.Opened(self))
