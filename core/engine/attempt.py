@@ -12,6 +12,7 @@ from core.errors import FencedError, HeldError, UserError
 from core.mail.outcome import Counts
 from core.ports.destination import Destination
 from core.ports.failure import Action, EndpointError, Failure, Side
+from core.ports.lifeline import ABORTED
 from core.ports.source import Source
 from core.printable import printable
 from core.status import Condition, PassKind
@@ -41,8 +42,6 @@ class Attempt:
         try:
             with self._run.connections.held(list(self._run.needs.values()), self._control) as granted:
                 return self._with_connections() if granted else Halted()
-        except EndpointError as error:
-            return self._act_on(error.failure)
         except FencedError as error:
             return Fails(str(error), whole_batch=True, fault=error)
         except UserError as error:
@@ -53,6 +52,14 @@ class Attempt:
             return Fails(f"a fault of mailcutover's own: {type(error).__name__}", fault=error)
 
     def _with_connections(self) -> Ending:
+        try:
+            return self._pass()
+        except EndpointError as error:
+            if error.failure.code == ABORTED and self._control.stopping():
+                return Halted()
+            return self._act_on(error.failure)
+
+    def _pass(self) -> Ending:
         run, mailbox = self._run, self._mailbox
         pair = run.batch.pair(mailbox.mailbox)
         with self._lease(pair_id(run.database, pair)) as epoch, self._open() as (source, destination):
@@ -100,10 +107,16 @@ class Attempt:
         source = run.doors.source(run.batch, mailbox.mailbox)
         try:
             destination = run.doors.destination(run.batch, mailbox.mailbox)
+
+            def end(now: bool) -> None:
+                source.abort()
+                destination.abort(finish=not now)
+
             try:
-                self._connect(Side.SOURCE, source)
-                self._connect(Side.DESTINATION, destination)
-                yield source, destination
+                with self._control.ending(end):
+                    self._connect(Side.SOURCE, source)
+                    self._connect(Side.DESTINATION, destination)
+                    yield source, destination
             finally:
                 destination.close()
         finally:

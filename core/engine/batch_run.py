@@ -39,7 +39,7 @@ class BatchRun:
         self._lease = lease
         self._on_end = ended
         self._faults: list[BaseException] = []
-        self._steering = Steering()
+        self._steering = Steering(run.patience.grace)
         self._wanted = Wanted(run.database)
         self._roster = Roster(run, mailboxes, others, self._steering, self._changed)
         number = min(run.batch.options.mailboxes_at_once, len(mailboxes))

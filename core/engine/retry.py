@@ -10,11 +10,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Waits in seconds. Before the first success in a run three tries in 60 s; after it they grow, 5 s to 5 min."""
+    """Waits in seconds. Before the first success in a run three tries in 60 s; after it they grow, 5 s to 5 min.
+
+    `grace`: how long after a stop a silent server is waited for where nothing changes by its answer.
+    """
 
     before_first: tuple[float, ...] = (20.0, 40.0)
     shortest: float = 5.0
     longest: float = 300.0
+    grace: float = 10.0
 
     def growing(self, tries: int) -> float:
         """The wait after so many failed tries in a row; doubles each time."""

@@ -1,7 +1,7 @@
 """What is wanted of a batch and its mailboxes, and how a pass hears of it."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from core.status import Wish
@@ -19,13 +19,21 @@ def stronger(*wishes: Wish) -> Wish:
 
 
 class PassControl:
-    """`core.sync.control.Control` for one pass. Once told to stop it stays so: a resume begins another pass."""
+    """`core.sync.control.Control` for one pass. Once told to stop it stays so: a resume begins another pass.
 
-    __slots__ = ("_cut", "_halt")
+    What is in flight finishes; but a server that stays silent for `grace` seconds is not waited for where nothing
+    changes by its answer.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_cut", "_end", "_grace", "_halt", "_lock", "_timer")
+
+    def __init__(self, grace: float = 10.0) -> None:
+        self._grace = grace
         self._halt = threading.Event()
         self._cut = threading.Event()
+        self._lock = threading.Lock()
+        self._end: Callable[[bool], None] | None = None
+        self._timer: threading.Timer | None = None
 
     def stopping(self) -> bool:
         """Whether to begin nothing new; what is in flight finishes."""
@@ -41,16 +49,53 @@ class PassControl:
 
     def obey(self, wish: Wish) -> None:
         """Stop when the wish is not to run."""
-        if wish is Wish.STOP_NOW:
-            self._cut.set()
-        if wish is not Wish.RUN:
+        if wish is Wish.RUN:
+            return
+        with self._lock:
+            if wish is Wish.STOP_NOW:
+                self._cut.set()
             self._halt.set()
+            self._press()
+
+    @contextmanager
+    def ending(self, end: Callable[[bool], None]) -> Iterator[None]:
+        """While this lasts a stop may end connections: `end` is called by another thread and must not wait.
+
+        With False when the grace is over: what changes nothing is ended. With True to cut off everything.
+        """
+        with self._lock:
+            self._end = end
+            self._press()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._end = None
+                timer, self._timer = self._timer, None
+            if timer is not None:
+                timer.cancel()
+                timer.join()
+
+    def _press(self) -> None:
+        if self._end is None:
+            return
+        if self._cut.is_set():
+            self._end(True)
+        elif self._halt.is_set() and self._timer is None:
+            self._timer = threading.Timer(self._grace, self._over)
+            self._timer.start()
+
+    def _over(self) -> None:
+        with self._lock:
+            if self._end is not None:
+                self._end(False)
 
 
 class Steering:
     """The wishes of one batch, from the store and from this process, and the controls of its passes."""
 
-    def __init__(self) -> None:
+    def __init__(self, grace: float = 10.0) -> None:
+        self._grace = grace
         self._lock = threading.Lock()
         self._told = Wish.RUN  # by this process: a signal, or the console that owns it
         self._batch = Wish.RUN
@@ -91,7 +136,7 @@ class Steering:
     @contextmanager
     def control(self, source: str) -> Iterator[PassControl]:
         """The control for one pass over this mailbox."""
-        control = PassControl()
+        control = PassControl(self._grace)
         with self._lock:
             self._controls[source] = control
             control.obey(self._of(source))

@@ -6,7 +6,8 @@ import pytest
 
 from core.engine.context import Doors
 from core.engine.host import Host
-from core.ports.failure import Side
+from core.ports.failure import Failure, Side
+from core.ports.lifeline import aborted
 from core.status import BatchStatus, Wish
 from core.store.events import EventLog
 from core.sync.context import PassContext, PassResult
@@ -142,6 +143,56 @@ def test_stop_now_is_told_to_the_pass(scene: "Scene", how: str) -> None:
     host.close()
     assert told == [(True, True)]
     assert run.exit_code == 3
+
+
+@pytest.mark.parametrize("how", ["wish", "process"])
+def test_stop_now_ends_both_connections(scene: "Scene", how: str) -> None:
+    hold = scene.hold(Side.DESTINATION, "write")
+    run = scene.start(scene.batch(logins="ann"))
+    hold.reached.wait(20)
+    run.stop()
+    assert scene.world.aborted == [], "what is in flight has its time"
+    if how == "wish":
+        scene.want(Wish.STOP_NOW)
+    else:
+        run.stop(now=True)
+    scene.until(lambda: len(scene.world.aborted) == 2)
+    assert set(scene.world.aborted) == {(Side.SOURCE, "ann", False), (Side.DESTINATION, "ann@new.example", False)}
+    hold.go.set()
+    assert run.join(20)
+
+
+def test_a_silent_server_holds_no_pause_up_but_a_write_may_finish(scene: "Scene") -> None:
+    scene.host._patience = type(scene.host._patience)(grace=0.01)
+    hold = scene.hold(Side.DESTINATION, "write")
+    run = scene.start(scene.batch(logins="ann ben", options={"mailboxes_at_once": 1}))
+    hold.reached.wait(20)
+    scene.want(Wish.PAUSE, "ann")
+    scene.until(lambda: len(scene.world.aborted) == 2)
+    assert set(scene.world.aborted) == {(Side.SOURCE, "ann", False), (Side.DESTINATION, "ann@new.example", True)}
+    hold.go.set()
+    assert run.join(20)
+    assert scene.statuses() == [("ann", "Stopped", "paused"), ("ben", "Synced", None)]
+    assert len(scene.world.aborted) == 2
+
+
+@pytest.mark.parametrize("wish", [Wish.PAUSE, Wish.STOP_NOW])
+def test_a_call_that_was_cut_off_is_no_lost_link(scene: "Scene", wish: Wish) -> None:
+    def trouble(side: Side, who: str, call: str) -> Failure | None:
+        if call != "write":
+            return None
+        scene.want(wish, "ann")
+        scene.until(lambda: scene.statuses()[0][1] == "Stopping")
+        return aborted(side, in_doubt=True)
+
+    scene.world.trouble = trouble
+    assert scene.run(scene.batch(logins="ann")).exit_code == 3
+    assert scene.statuses() == [("ann", "Stopped", "paused" if wish is Wish.PAUSE else None)]
+    assert "mailbox.waiting_for_link" not in scene.kinds("ann")
+    scene.world.trouble = lambda side, who, call: None
+    scene.want(Wish.RUN, "ann")
+    assert scene.run(scene.batch(logins="ann")).exit_code == 0
+    assert scene.copied("ann") == 3
 
 
 def test_a_mailbox_that_never_had_its_turn_is_what_it_was(scene: "Scene") -> None:

@@ -1,5 +1,7 @@
 """Wishes, and the controls of passes."""
 
+import queue
+
 import pytest
 
 from core.engine.steering import PassControl, Steering, stronger
@@ -74,3 +76,43 @@ def test_only_what_is_new_is_news() -> None:
     assert steering.read(wishes(ann=Wish.PAUSE))
     assert not steering.read(wishes(ann=Wish.PAUSE))
     assert steering.read(wishes())
+
+
+class TestEnding:
+    """What a stop does to connections that wait for their servers."""
+
+    def test_a_stop_gives_what_is_in_flight_its_time(self, no_thread_left: None) -> None:
+        control, ended = PassControl(grace=600), list[bool]()
+        with control.ending(ended.append):
+            control.obey(Wish.STOP)
+            control.obey(Wish.PAUSE)
+        assert ended == []
+
+    def test_then_ends_what_changes_nothing(self, no_thread_left: None) -> None:
+        control, ended = PassControl(grace=0.01), queue.SimpleQueue[bool]()
+        with control.ending(ended.put):
+            control.obey(Wish.PAUSE)
+            assert ended.get(timeout=20) is False
+            control.obey(Wish.STOP_NOW)
+            assert ended.get(timeout=20) is True
+        assert ended.empty()
+
+    def test_stop_now_ends_everything_at_once(self, no_thread_left: None) -> None:
+        control, ended = PassControl(grace=600), list[bool]()
+        with control.ending(ended.append):
+            assert ended == []
+            control.obey(Wish.STOP_NOW)
+            assert ended == [True]
+
+    def test_who_was_stopped_before_ends_as_soon_as_there_is_something(self, no_thread_left: None) -> None:
+        control, ended = PassControl(grace=600), list[bool]()
+        control.obey(Wish.STOP_NOW)
+        with control.ending(ended.append):
+            assert ended == [True]
+
+    def test_nothing_is_ended_without_a_stop_nor_afterwards(self, no_thread_left: None) -> None:
+        control, ended = PassControl(grace=0.0), list[bool]()
+        with control.ending(ended.append):
+            control.obey(Wish.RUN)
+        control.obey(Wish.STOP_NOW)
+        assert ended == []
