@@ -161,6 +161,7 @@ class Writing:
 
     def _request(self, group: list[Ready]) -> list[list[Ready]]:
         """Send one group; returns groups that are to be sent again."""
+        self._check_limit()
         work = group[0].work
         place, ledger = work.place, self._context.ledger
         mark = self._context.destination.mark(place)
@@ -170,6 +171,7 @@ class Writing:
             [Intent(message.uid, mark, message.exact, message.folded) for message in group],
         )
         self._results = []
+        self._show()
         outgoing = [
             Outgoing(work.token(self._source, message.uid), message.body, message.flags.carried(), message.received)
             for message in group
@@ -333,10 +335,17 @@ class Writing:
     def _note(self) -> bool:
         """Make what is known durable, and show it. Raises EndpointError beyond rejected_limit."""
         self._commit()
+        self._show()
+        self._check_limit()
+        return True
+
+    def _show(self) -> None:
         work = self._work
         if work is not None:
             self._progress.folder(work.ledger, work.plan.note)
             self._context.board.set(activity=f"copying {work.plan.source.path}")
+
+    def _check_limit(self) -> None:
         limit = self._context.options.rejected_limit
         if self._refused > limit:
             raise EndpointError(
@@ -347,7 +356,6 @@ class Writing:
                     cure="see the reasons with `log`, raise options.rejected_limit, and run again",
                 )
             )
-        return True
 
     def _commit(self) -> None:
         """Make what is known durable."""
