@@ -30,10 +30,11 @@ class _Waiter:
     endpoints: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Narrow:
     limit: int
-    since: float
+    since: float  # the last time that the endpoint asked us to slow down
+    leaving: int = 0  # how many were told to give theirs back, and have not
 
 
 class Connections:
@@ -41,7 +42,7 @@ class Connections:
 
     All that a mailbox needs is granted together, so that two never wait for each other. A mailbox that waits for one
     endpoint holds up only those that need the same one. An endpoint that throttles us gets half as many connections as
-    it had, and one more a minute from then on.
+    it had, and one more for each minute in which it does not do so again.
     """
 
     def __init__(self, slots: Slots, clock: Clock) -> None:
@@ -62,10 +63,22 @@ class Connections:
             if granted:
                 self._release(needs)
 
-    def throttled(self, endpoint: str) -> None:
-        """The endpoint asked us to slow down."""
+    def throttled(self, endpoint: str) -> bool:
+        """The endpoint asked who holds a connection to it to slow down; whether he should give it back: one too many.
+
+        Those that were under way when it got less are no reason to give it still less: one throttle is heard by many.
+        """
         with self._changed:
-            self._narrow[endpoint] = _Narrow(max(1, self._used[endpoint] // 2), self._clock.monotonic())
+            now, used = self._clock.monotonic(), self._used[endpoint]
+            narrow, limit = self._narrow.get(endpoint), self._narrowed(endpoint)
+            if narrow is None or limit is None or used <= limit:
+                narrow = self._narrow[endpoint] = _Narrow(max(1, used // 2), now)
+            else:
+                narrow.limit, narrow.since = limit, now
+            if used - narrow.leaving <= narrow.limit:
+                return False
+            narrow.leaving += 1
+            return True
 
     def _acquire(self, needs: Sequence[Need], control: Control) -> bool:
         mine = _Waiter(frozenset(need.endpoint for need in needs))
@@ -98,8 +111,11 @@ class Connections:
 
     def _try(self, needs: Sequence[Need]) -> bool:
         got: list[Need] = []
+        both = Counter(need.endpoint for need in needs)  # one server may be both ends
         for need in needs:
-            if not self._slots.acquire(need.endpoint, need.allowed, now=self._narrowed(need.endpoint)):
+            limit = self._narrowed(need.endpoint)
+            narrow = None if limit is None else max(limit, both[need.endpoint])
+            if not self._slots.acquire(need.endpoint, need.allowed, now=narrow):
                 for other in got:
                     self._give(other)
                 return False
@@ -109,6 +125,9 @@ class Connections:
 
     def _give(self, need: Need) -> None:
         self._used[need.endpoint] -= 1
+        narrow = self._narrow.get(need.endpoint)
+        if narrow is not None and narrow.leaving:
+            narrow.leaving -= 1
         self._slots.release(need.endpoint, need.allowed)
 
     def _narrowed(self, endpoint: str) -> int | None:

@@ -149,3 +149,127 @@ def test_a_throttle_halves_and_a_minute_gives_one_back(slots: Slots, clock: Manu
     until(lambda: third.granted)
     for asker in (held[3], second, third):
         asker.end()
+
+
+class Crowd:
+    """Mailboxes that hold a connection to one endpoint; who leaves takes the next place when there is one."""
+
+    def __init__(self, connections: Connections, until: Until, *, allowed: int = 16) -> None:
+        self.connections = connections
+        self.until = until
+        self.need = Need(NEW, allowed)
+        self.askers: list[Asker] = []
+
+    def ask(self, number: int) -> None:
+        self.askers += [Asker(self.connections, self.need) for _ in range(number)]
+
+    @property
+    def holding(self) -> list[Asker]:
+        return [asker for asker in self.askers if asker.granted]
+
+    def holds(self, number: int) -> None:
+        """So many hold one, and all others that ask stand in line."""
+        self.until(lambda: len(self.holding) == number == self.connections._used[NEW])
+        self.until(lambda: len(self.connections._waiting) == len(self.askers) - number)
+
+    def throttle(self, *who: Asker) -> list[bool]:
+        """The endpoint asks these to slow down; those that are one too many give theirs back and ask again."""
+        told = [self.connections.throttled(NEW) for _ in who]
+        for asker, leaves in zip(who, told, strict=True):
+            if leaves:
+                self.askers.remove(asker)
+                asker.end()
+                self.ask(1)
+        return told
+
+    def end(self) -> None:
+        for asker in self.askers:
+            asker.control.obey(Wish.STOP)
+        for asker in self.askers:
+            asker.end()
+
+
+@pytest.fixture
+def crowd(slots: Slots, clock: ManualClock, until: Until) -> Iterator[Crowd]:
+    crowd = Crowd(Connections(slots, clock), until)
+    yield crowd
+    crowd.end()
+
+
+def test_one_throttle_that_many_hear_halves_once(crowd: Crowd) -> None:
+    crowd.ask(8)
+    crowd.holds(8)
+    assert crowd.throttle(*crowd.holding).count(True) == 4
+    crowd.holds(4)
+
+
+def test_each_further_throttle_halves_again_down_to_one(crowd: Crowd) -> None:
+    crowd.ask(8)
+    crowd.holds(8)
+    for left in (4, 2, 1, 1):
+        crowd.throttle(*crowd.holding)
+        crowd.holds(left)
+
+
+def test_the_last_one_is_not_told_to_leave(crowd: Crowd) -> None:
+    crowd.ask(1)
+    crowd.holds(1)
+    assert crowd.throttle(*crowd.holding) == [False]
+
+
+def test_they_come_back_one_a_minute_up_to_what_is_allowed(crowd: Crowd, clock: ManualClock) -> None:
+    crowd.need = Need(NEW, 5)
+    crowd.ask(9)
+    crowd.holds(5)
+    crowd.throttle(*crowd.holding)
+    for held in (2, 3, 4, 5, 5, 5):
+        crowd.holds(held)
+        clock.at += 60
+
+
+def test_a_throttle_on_the_way_up_halves_what_there_is_by_then(crowd: Crowd, clock: ManualClock) -> None:
+    crowd.ask(12)
+    crowd.holds(12)
+    crowd.throttle(*crowd.holding)
+    crowd.holds(6)
+    clock.at += 120
+    crowd.holds(8)
+    crowd.throttle(*crowd.holding)
+    crowd.holds(4)
+
+
+def test_while_it_goes_on_nothing_comes_back(crowd: Crowd, clock: ManualClock) -> None:
+    """Whoever is still under way from before hears it, too: the minute begins anew."""
+    crowd.ask(8)
+    crowd.holds(8)
+    for left in (7, 6, 5, 4):
+        assert crowd.throttle(crowd.holding[0]) == [True]
+        crowd.holds(left)
+        clock.at += 59
+    clock.at += 1
+    crowd.holds(5)
+
+
+def test_others_are_not_held_up(crowd: Crowd, until: Until) -> None:
+    crowd.ask(4)
+    crowd.holds(4)
+    crowd.throttle(*crowd.holding)
+    crowd.holds(2)
+    other = Asker(crowd.connections, Need(OTHER, 4))
+    until(lambda: other.granted)
+    other.end()
+
+
+def test_a_server_that_is_both_ends_is_never_too_narrow_for_one_mailbox(
+    slots: Slots, clock: ManualClock, until: Until
+) -> None:
+    connections = Connections(slots, clock)
+    both = [Need(NEW, 9), Need(NEW, 9)]
+    first = Asker(connections, *both)
+    until(lambda: first.granted)
+    connections.throttled(NEW)
+    connections.throttled(NEW)
+    first.end()
+    second = Asker(connections, *both)
+    until(lambda: second.granted)
+    second.end()
