@@ -9,6 +9,7 @@ from core.engine.ending import Ending, Fails, Halted, Waits
 from core.engine.mailbox import MailboxRun
 from core.engine.steering import PassControl
 from core.errors import FencedError, HeldError, UserError
+from core.event import Event, EventKind
 from core.mail.outcome import Counts
 from core.ports.destination import Destination
 from core.ports.failure import Action, EndpointError, Failure, Side
@@ -19,6 +20,7 @@ from core.status import Condition, PassKind
 from core.store.ledger import Ledger
 from core.store.pair import pair_id
 from core.sync.context import PassContext
+from core.sync.narrate import Narrate
 
 
 class Attempt:
@@ -36,6 +38,7 @@ class Attempt:
         self._control = control
         self._passing = passing
         self._connecting: tuple[Side, float] | None = None  # to whom, since when (monotonic); None while the pass runs
+        self._spent = False  # the pass was throttled for too long
 
     def go(self) -> Ending:
         """Do it. Never raises: what goes wrong is an ending, too."""
@@ -76,7 +79,7 @@ class Attempt:
                         kind=kind,
                         control=self._control,
                         budget=run.budget,
-                        narrate=mailbox.narrate,
+                        narrate=Narrate(self._tell, run.clock, run.batch.name, mailbox.source),
                         board=mailbox.board,
                         clock=run.clock,
                         settle=run.settle,
@@ -88,7 +91,19 @@ class Attempt:
         if result.finished:
             return mailbox.achieved(result)
         assert self._control.stopping(), "the pass ended before it was done, and nobody had asked it to"
+        if self._spent:
+            return self._given_up(f"{self._where(Side.DESTINATION)}: it asks for time again and again")
         return Halted()
+
+    def _tell(self, event: Event) -> None:
+        """What the pass says. A short throttle it waits out itself; but that is not the business of one mailbox."""
+        self._mailbox.narrate.tell(event)
+        if event.kind is not EventKind.MAILBOX_THROTTLED:
+            return
+        self._spent = self._mailbox.backoff.failed(self._run.clock.monotonic(), 0.0) is None
+        too_many = self._run.connections.throttled(self._run.needs[Side.DESTINATION].endpoint)
+        if self._spent or too_many:
+            self._control.leave()
 
     @contextmanager
     def _lease(self, pair: int) -> Iterator[int]:
@@ -131,8 +146,7 @@ class Attempt:
 
     def _act_on(self, failure: Failure) -> Ending:
         """What an endpoint's failure means for the mailbox and for the batch."""
-        where = f"{failure.side} {self._run.needs[failure.side].endpoint}"
-        said = printable(f"{where}: {failure.sentence()}")
+        said = printable(f"{self._where(failure.side)}: {failure.sentence()}")
         if failure.action is Action.RETRY:
             return self._link_lost(said)
         if failure.action is Action.WAIT:
@@ -160,6 +174,9 @@ class Attempt:
         self._run.reach[failure.side].throttled(now, wait)
         self._run.connections.throttled(self._run.needs[failure.side].endpoint)
         return Waits(wait, Condition.THROTTLED, said)
+
+    def _where(self, side: Side) -> str:
+        return f"{side} {self._run.needs[side].endpoint}"
 
     def _given_up(self, said: str) -> Fails:
         after = format_duration(self._run.batch.options.give_up_after)

@@ -25,12 +25,13 @@ class PassControl:
     changes by its answer.
     """
 
-    __slots__ = ("_cut", "_end", "_grace", "_halt", "_lock", "_timer")
+    __slots__ = ("_cut", "_end", "_grace", "_halt", "_leaving", "_lock", "_timer")
 
     def __init__(self, grace: float = 10.0) -> None:
         self._grace = grace
         self._halt = threading.Event()
         self._cut = threading.Event()
+        self._leaving = False
         self._lock = threading.Lock()
         self._end: Callable[[bool], None] | None = None
         self._timer: threading.Timer | None = None
@@ -44,8 +45,16 @@ class PassControl:
         return self._cut.is_set()
 
     def wait(self, seconds: float) -> bool:
-        """Sleep so long, or until `stopping`; True when that was why it ended."""
-        return self._halt.wait(seconds)
+        """Sleep so long, or until `stopping`; True when that was why it ended, or when the pass is to end now."""
+        if self._halt.wait(seconds):
+            return True
+        if self._leaving:
+            self._halt.set()
+        return self._leaving
+
+    def leave(self) -> None:
+        """Said by the pass's own thread: when its next wait is over the pass is to end."""
+        self._leaving = True
 
     def obey(self, wish: Wish) -> None:
         """Stop when the wish is not to run."""

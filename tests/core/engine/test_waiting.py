@@ -1,6 +1,8 @@
 """Servers that do not answer, links that break, servers that ask for time."""
 
 import itertools
+import threading
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from core.ports.failure import Action, Failure, Side
@@ -183,3 +185,53 @@ class TestWatch:
         scene.until(lambda: scene.copied("ann") == 3)
         run.stop()
         assert run.join(20)
+
+
+BUSY = Failure(Action.WAIT, "ErrorServerBusy", "the server is busy", seconds=0.02)
+
+
+class TestThrottledWrites:
+    """A throttle that the pass waits out itself."""
+
+    def test_they_are_waited_out_in_the_pass_and_shown(self, scene: "Scene") -> None:
+        scene.world.trouble = Failing(BUSY, Side.DESTINATION, "write", 3)
+        assert scene.run(scene.batch(logins="ann")).exit_code == 0
+        assert scene.kinds("ann") == ["mailbox.started", *["mailbox.throttled"] * 3, "mailbox.finished"]
+        assert scene.world.calls[Side.DESTINATION, "ann@new.example", "connect"] == 2, "one sign-in, and the pass's own"
+        assert scene.copied("ann") == 3
+
+    def test_they_end_when_nothing_moves_for_too_long(self, scene: "Scene") -> None:
+        scene.world.trouble = Failing(BUSY, Side.DESTINATION, "write")
+        assert scene.run(scene.batch(logins="ann", options={"give_up_after": "0.3s"})).exit_code == 1
+        assert scene.views()["ann"].error == (
+            "destination new.example:443: it asks for time again and again; "
+            "given up after 0.3s without any progress (options.give_up_after)"
+        )
+        assert scene.views()["ann"].counts.rejected == 0
+
+    def test_those_that_are_one_too_many_make_room(self, scene: "Scene") -> None:
+        logins = [f"user{number}" for number in range(8)]
+        together = threading.Barrier(8, timeout=20)
+        busy = threading.Event()
+        busy.set()
+        writing, most = Counter[str](), list[int]()
+
+        def trouble(side: Side, who: str, call: str) -> Failure | None:
+            if call != "write":
+                return None
+            if busy.is_set() and not writing[who]:
+                writing[who] += 1
+                together.wait()
+                return BUSY
+            most.append(scene.world.open[Side.DESTINATION])
+            return None
+
+        scene.world.trouble = trouble
+        run = scene.start(scene.batch(logins=" ".join(logins), options={"mailboxes_at_once": 8}))
+        assert run.join(30)
+        assert run.exit_code == 0
+        assert [scene.copied(login) for login in logins] == [3] * 8
+        assert sum(scene.kinds(login).count("mailbox.throttled") for login in logins) == 8
+        signed_in = [scene.world.calls[Side.DESTINATION, f"{login}@new.example", "connect"] for login in logins]
+        assert sorted(signed_in) == [2] * 4 + [4] * 4, "half of them gave their connections back, and came again"
+        assert max(most[-4:]) <= 4
