@@ -11,7 +11,7 @@ from core.exchange.tree import Folder, FolderTree
 from core.mail.flags import Flags
 from core.mail.folder import FolderPath, Role
 from core.ports.destination import DestinationFolder, Doubt, Limits, Outgoing, Present, Shown, Written
-from core.ports.failure import Action, EndpointError, Failure
+from core.ports.failure import Action, EndpointError, Failure, about
 
 #: 64 MiB a request (maxAllowedContentLength, Exchange 2013 to SE), less the envelope; base64 makes 4 bytes of 3.
 _LARGEST: Final = ((64 << 20) - (1 << 16)) // 4 * 3
@@ -54,7 +54,8 @@ class ExchangeDestination:
             default = tree.of_role(role)
             if default is not None:
                 return tree.shown(default)
-        folder = self._folder(tree, path)
+        with about(path):
+            folder = self._folder(tree, path)
         if role is Role.ARCHIVE:
             folder = tree.add(replace(folder, role=role))
         return tree.shown(folder)
@@ -63,13 +64,14 @@ class ExchangeDestination:
         """Hang it elsewhere, call it otherwise, or both."""
         tree = folders.read_tree(self._session)
         above = path.parent
-        parent = None if above is None else self._folder(tree, above)
-        name, _there = tree.place(parent.ref if parent else tree.root, path.name)
-        ref = folder.ref
-        if above != folder.path.parent:
-            ref = folders.move(self._session, ref, parent.ref if parent else tree.root)
-        if name != folder.path.name:
-            ref = folders.rename(self._session, ref, name)
+        with about(folder.path):
+            parent = None if above is None else self._folder(tree, above)
+            name, _there = tree.place(parent.ref if parent else tree.root, path.name)
+            ref = folder.ref
+            if above != folder.path.parent:
+                ref = folders.move(self._session, ref, parent.ref if parent else tree.root)
+            if name != folder.path.name:
+                ref = folders.rename(self._session, ref, name)
         self._tree = None  # ids below it may have changed
         names = (*tree.path(parent).parts, name) if parent else (name,)
         return replace(folder, path=FolderPath(names), ref=ref)

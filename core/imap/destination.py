@@ -19,7 +19,7 @@ from core.imap.wire import Completion, Response
 from core.mail.flags import SEEN, Flags
 from core.mail.folder import FolderPath, Role
 from core.ports.destination import DestinationFolder, Doubt, Limits, Outgoing, Present, Shown, Written
-from core.ports.failure import Action, EndpointError, Failure
+from core.ports.failure import Action, EndpointError, Failure, about
 
 #: As many as go out in one breath: at 40 ms round trip, waiting for their answers costs a tenth of the time.
 _BATCH = Limits(batch_messages=500, batch_bytes=4 << 20)
@@ -81,7 +81,8 @@ class ImapDestination:
 
         Where the server cannot take the name, the path that comes back is spelt otherwise (core.imap.naming).
         """
-        return self._tree.create(path, role, subscribed=subscribed)
+        with about(path):
+            return self._tree.create(path, role, subscribed=subscribed)
 
     def rename_folder(self, folder: DestinationFolder, path: FolderPath) -> DestinationFolder:
         """Give a folder another path, with what hangs below it.
@@ -89,7 +90,8 @@ class ImapDestination:
         It comes back as it was, where the server refuses or would number its messages anew (core.imap.renaming).
         """
         self._opened = None
-        return self._tree.rename(folder, path)
+        with about(folder.path):
+            return self._tree.rename(folder, path)
 
     def mark(self, folder: DestinationFolder) -> str:
         """UIDVALIDITY and a UIDNEXT that no later message will be below."""
@@ -208,7 +210,8 @@ class ImapDestination:
         if opened is not None and selected is opened.selection and opened.selection.name == name_of(folder):
             return opened
         self._opened = None
-        selection = open_folder(self._connection, name_of(folder), read_only=False)
+        with about(folder.path):
+            selection = open_folder(self._connection, name_of(folder), read_only=False)
         uidnext = selection.uidnext or (lookup.last(self._connection) + 1 if selection.exists else 1)
         self._opened = _Opened(selection, Keeping(selection.permanent, self._takes), uidnext)
         return self._opened

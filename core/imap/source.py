@@ -15,7 +15,7 @@ from core.imap.wire import Completion, Response
 from core.mail.body import Body
 from core.mail.dates import parse_internaldate
 from core.mail.flags import Flags
-from core.ports.failure import Action, EndpointError, Failure, FolderChangedError, Side
+from core.ports.failure import Action, EndpointError, Failure, FolderChangedError, Side, about
 from core.ports.source import Fetched, OpenFolder, SourceFolder, SourceMessage
 
 #: Messages listed with one command, and flags.
@@ -155,7 +155,8 @@ class ImapSource:
 
     def _examine(self, folder: SourceFolder) -> Selection:
         try:
-            return open_folder(self._connection, folder.name, read_only=True)
+            with about(folder.path):
+                return open_folder(self._connection, folder.name, read_only=True)
         except EndpointError as error:
             refused = self._connection.is_open and error.failure.action in {Action.RETRY, Action.REJECT}
             if refused and (error.failure.code in _GONE or not is_there(self._connection, folder.name)):

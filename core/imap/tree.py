@@ -57,7 +57,7 @@ class FolderTree:
                 replace(
                     place,
                     action=Action.STOP_MAILBOX,
-                    cause=f"the server does not make the folder {path}",
+                    cause="the server does not make this folder",
                     cure="give it another name with options.folder_map, or exclude it",
                 )
             )

@@ -4,7 +4,9 @@ Each endpoint keeps a table (`answers.py`) from its own errors to a `Failure`. E
 and knows no server's codes; `code` and `said` are for people.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -33,7 +35,8 @@ class Failure:
     `code` is the server's or our own short name for it (``ErrorQuotaExceeded``, ``AUTHENTICATIONFAILED``); `said` is
     what the server said, raw: it passes `core.printable` before anyone sees it. `cause` and `cure` are ours, whole
     sentences without a full stop. `seconds` is how long a server asked us to wait. `in_doubt` says that what was sent
-    may have taken effect nevertheless. `quota` marks a full mailbox, `sign_in` a refused sign-in.
+    may have taken effect nevertheless. `quota` marks a full mailbox, `sign_in` a refused sign-in. `where` names the
+    folder that it is about, if it is about one.
     """
 
     action: Action
@@ -46,12 +49,14 @@ class Failure:
     in_doubt: bool = False
     quota: bool = False
     sign_in: bool = False
+    where: str = ""
 
     def sentence(self) -> str:
         """What happened, what the server said, and what to do, in one line."""
         said = f" ({self.said})" if self.said and self.said != self.cause else ""
         cure = f"; {self.cure}" if self.cure else ""
-        return f"{self.cause}{said}{cure}"
+        where = f"{self.where}: " if self.where else ""
+        return f"{where}{self.cause}{said}{cure}"
 
 
 class EndpointError(Exception):
@@ -60,6 +65,17 @@ class EndpointError(Exception):
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.sentence())
         self.failure = failure
+
+
+@contextmanager
+def about(folder: object) -> Iterator[None]:
+    """Whatever fails inside is about this folder."""
+    try:
+        yield
+    except EndpointError as error:
+        if error.failure.where:
+            raise
+        raise EndpointError(replace(error.failure, where=f"folder {folder}")) from error
 
 
 class FolderChangedError(Exception):

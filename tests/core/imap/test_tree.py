@@ -127,7 +127,7 @@ def test_what_lies_above_is_made_where_the_server_does_not(writing: Writing) -> 
 def test_a_folder_that_no_spelling_makes_stops_the_mailbox_with_a_cure(writing: Writing) -> None:
     script = {"LIST": b'* LIST () "/" INBOX\r\nTAG OK done\r\n', "CREATE": b"TAG NO never\r\n"}
     with Scripted(script) as server:
-        with pytest.raises(EndpointError, match=r"does not make the folder Box.*never.*folder_map") as caught:
+        with pytest.raises(EndpointError, match=r"does not make this folder.*never.*folder_map") as caught:
             writing(server.port).create_folder(FolderPath.of("Box"), None)
         assert caught.value.failure.action is Action.STOP_MAILBOX
         assert server.count("CREATE") == 3
