@@ -188,7 +188,7 @@ class MailboxRun:
         """Its pass failed."""
         self._end(_FAILED[self._kind], Stage.FAILED, ending.condition, ending.error)
         if ending.condition is Condition.QUOTA:
-            self.narrate.error(EventKind.MAILBOX_QUOTA, ending.error)
+            self.narrate.warning(EventKind.MAILBOX_QUOTA, "the mailbox at the destination is full")
         self.narrate.error(EventKind.FAULT if ending.fault else EventKind.MAILBOX_FAILED, ending.error)
 
     def rested(self) -> None:
