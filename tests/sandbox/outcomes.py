@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from threading import Event
 from typing import Final, Literal
 
 #: Codes after which Exchange does not look at the rest of the batch.
@@ -107,4 +108,12 @@ class Slow:
     where: Literal["before", "after"] = "after"
 
 
-Outcome = Fault | Busy | ItemError | Http | Reset | StoreLate | Truncated | Fewer | Slow
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Nothing is done, and nothing answered, until `release` is set; `arrived` is set when the request has come in."""
+
+    arrived: Event = field(default_factory=Event)
+    release: Event = field(default_factory=Event)
+
+
+Outcome = Fault | Busy | ItemError | Http | Reset | StoreLate | Truncated | Fewer | Slow | Held

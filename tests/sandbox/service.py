@@ -125,6 +125,9 @@ class Service:
                 refusals.append(outcome)
             if isinstance(outcome, outcomes.Slow) and outcome.where == "before":
                 time.sleep(outcome.seconds)
+            if isinstance(outcome, outcomes.Held):
+                outcome.arrived.set()
+                outcome.release.wait()
             if isinstance(outcome, outcomes.StoreLate):
                 self._store_late(outcome.seconds, lambda: self._work(request, operation, actor, tuple(refusals)))
                 return Reply(0, reset=True)

@@ -2,12 +2,13 @@
 
 import http.client
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import pytest
 
 from tests.sandbox.mailbox import Mailbox
-from tests.sandbox.outcomes import Busy, Fault, Fewer, Http, ItemError, Outcome, Reset, Slow, StoreLate, Truncated
+from tests.sandbox.outcomes import Busy, Fault, Fewer, Held, Http, ItemError, Outcome, Reset, Slow, StoreLate, Truncated
 from tests.sandbox.raw import RawClient, message
 from tests.sandbox.script import Rule
 from tests.sandbox.server import PracticeExchange
@@ -167,6 +168,20 @@ def test_a_slow_answer_outlasts_a_client(
         assert ann.count() == stored
     practice_exchange.stop()
     assert practice_exchange.mailbox(ann.address).count() == 4
+
+
+def test_a_held_request_waits_until_it_is_released(
+    practice_exchange: PracticeExchange, client: RawClient, ann: Mailbox
+) -> None:
+    held = Held()
+    practice_exchange.next("CreateItem", held)
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(client.create, BATCH)
+        assert held.arrived.wait(20)
+        assert ann.count() == 0
+        held.release.set()
+        answer.result(20)
+    assert ann.count() == 4
 
 
 def test_whole_rules(practice_exchange: PracticeExchange, client: RawClient) -> None:
