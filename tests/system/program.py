@@ -144,11 +144,15 @@ class Program:
     def until(self, batch: str, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """Wait until the status of a batch that runs elsewhere is as wanted."""
         end = time.monotonic() + _PATIENCE
+        command = self._command(("status", batch, "--json"))
         while time.monotonic() < end:
-            found = self.status(batch)
-            if holds(found):
-                return found
-        raise AssertionError(f"never came true: {json.dumps(found, indent=1)}")
+            # A run that has just begun may not have told the store its name.
+            said = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
+            if said.returncode == 0:
+                found: dict[str, Any] = json.loads(said.stdout)["batches"][0]
+                if holds(found):
+                    return found
+        raise AssertionError(f"never came true: {said.stdout}{said.stderr}")
 
     def close(self) -> None:
         """End what still runs."""

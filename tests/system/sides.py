@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from tests.sandbox.mailbox import ItemView
 from tests.sandbox.server import PracticeExchange
 from tests.servers.dovecot import Dovecot
+from tests.servers.fault_proxy import FaultProxy
 from tests.servers.mail import Record, folders, quoted, sure
 from tests.system.program import to_exchange, to_imap
 
@@ -32,6 +33,11 @@ class Found:
 
 class Destination(Protocol):
     """One server to migrate to; `user` is the source's login."""
+
+    @property
+    def port(self) -> int:
+        """Where it listens, on loopback."""
+        ...
 
     def batch(self, source: Dovecot, *users: str, name: str = "wave") -> dict[str, Any]:
         """A batch file's tables that go here."""
@@ -67,6 +73,10 @@ class Exchange:
 
     def __init__(self, server: PracticeExchange) -> None:
         self.server = server
+
+    @property
+    def port(self) -> int:
+        return int(self.server.url.split(":")[2].split("/")[0])
 
     def batch(self, source: Dovecot, *users: str, name: str = "wave") -> dict[str, Any]:
         for user in users:
@@ -107,6 +117,10 @@ class Imap:
 
     def __init__(self, server: Dovecot) -> None:
         self.server = server
+
+    @property
+    def port(self) -> int:
+        return self.server.port
 
     def batch(self, source: Dovecot, *users: str, name: str = "wave") -> dict[str, Any]:
         return to_imap(source, self.server, *users, name=name)
@@ -163,6 +177,14 @@ class Imap:
     @staticmethod
     def _login(user: str) -> str:
         return f"{user}-new"
+
+
+def through(proxy: FaultProxy, batch: dict[str, Any]) -> dict[str, Any]:
+    """The same batch by way of a proxy before the destination."""
+    end = batch["destination"]
+    if end["kind"] == "ews":
+        return batch | {"destination": end | {"url": f"http://127.0.0.1:{proxy.port}/EWS/Exchange.asmx"}}
+    return batch | {"destination": end | {"port": proxy.port}}
 
 
 def path_of(server: Dovecot, name: str) -> str:
