@@ -43,7 +43,7 @@ def create(session: Session, folder: str, batch: Sequence[Outgoing]) -> list[Wri
     parts.append(_CLOSE)
     replies = session.call(Request("CreateItem", parts, answers=len(batch), writes=True))
     written = [_written(*each) for each in zip(batch, replies, dropped, strict=True)]
-    return _look_again(session, folder, written)
+    return _look_again(session, folder, _all_told(written))
 
 
 def _written(message: Outgoing, answer: Answer, dropped: tuple[str, ...]) -> Written:
@@ -51,6 +51,17 @@ def _written(message: Outgoing, answer: Answer, dropped: tuple[str, ...]) -> Wri
         return Written(message.token, failure=answers.of_item(answer))
     item = answer.first(_ITEM)
     return Written(message.token, None if item is None else item.get("Id"), dropped=dropped)
+
+
+def _all_told(written: list[Written]) -> list[Written]:
+    """How long to wait stands at the message that was asked to; those after it were not looked at, and wait as long."""
+    asked = max((each.failure.seconds or 0.0 for each in written if each.failure is not None), default=0.0)
+    return [
+        replace(each, failure=replace(each.failure, seconds=asked))
+        if asked and each.failure is not None and each.failure.action is Action.WAIT and each.failure.seconds is None
+        else each
+        for each in written
+    ]
 
 
 def _look_again(session: Session, folder: str, written: list[Written]) -> list[Written]:

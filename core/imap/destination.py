@@ -20,11 +20,20 @@ from core.mail.flags import SEEN, Flags
 from core.mail.folder import FolderPath, Role
 from core.ports.destination import DestinationFolder, Doubt, Limits, Outgoing, Present, Shown, Written
 from core.ports.failure import Action, EndpointError, Failure, about
+from core.ports.lifeline import ABORTED
 
 #: As many as go out in one breath: at 40 ms round trip, waiting for their answers costs a tenth of the time.
 _BATCH = Limits(batch_messages=500, batch_bytes=4 << 20)
 _GONE = frozenset({"NONEXISTENT", "TRYCREATE"})
 _APPENDLIMIT = re.compile(rb"\bAPPENDLIMIT (\d+)", re.IGNORECASE)
+
+
+_NOT_SENT = Failure(
+    Action.RETRY,
+    "UNANSWERED",
+    "the connection was closed because the server did not understand a message before this one",
+)
+_UNANSWERED = replace(_NOT_SENT, in_doubt=True)
 
 
 @dataclass(slots=True)
@@ -106,23 +115,29 @@ class ImapDestination:
             Letter(message.body, keeps.flags, message.received, ask=keeps.unsure)
             for message, keeps in zip(batch, kept, strict=True)
         ]
+        answers: Sequence[Completion | None] = ()
         begun: set[int] = set()
         try:
             with self._connection.live(changing=True) as wire:
                 free = unasked(self._connection.capabilities)
                 pipeline = Pipeline(wire, opened.selection.name, letters, free)
-                begun = pipeline.begun
+                answers, begun = pipeline.answers, pipeline.begun
                 opened.unseen = True
                 pipeline.run()
         except EndpointError as error:
             self._opened = None
-            raise EndpointError(replace(error.failure, in_doubt=bool(begun))) from error
+            # A server that asks for time often hangs up at once: its hint is worth more than the lost link.
+            asked = None if error.failure.code == ABORTED else self._asked(answers)
+            raise EndpointError(replace(asked or error.failure, in_doubt=bool(begun))) from error
         if pipeline.bad:
             # What comes after may be read as commands, or have been.
             self._connection.drop()
+        asked = self._asked(answers)
         written = [
-            self._written(message, keeps, answer, begun=index in begun)
-            for index, (message, keeps, answer) in enumerate(zip(batch, kept, pipeline.answers, strict=True))
+            self._written(message, keeps, answer)
+            if answer is not None
+            else Written(message.token, failure=_UNANSWERED if index in begun else asked or _NOT_SENT)
+            for index, (message, keeps, answer) in enumerate(zip(batch, kept, answers, strict=True))
         ]
         self._advance(opened, written)
         return written
@@ -241,20 +256,19 @@ class ImapDestination:
         # Refused for the keyword, or because there is no such message?
         return False if self._connection.run(_store(NOBODY, b"+", (SEEN,))).ok else None
 
-    def _written(self, message: Outgoing, kept: Kept, answer: Completion | None, *, begun: bool) -> Written:
-        if answer is not None and answer.ok:
+    def _written(self, message: Outgoing, kept: Kept, answer: Completion) -> Written:
+        if answer.ok:
             return Written(message.token, appended(answer), dropped=kept.dropped)
-        if answer is not None:
-            failure = failure_of(answer, self._connection.side, otherwise=Action.REJECT)
-        else:
-            failure = Failure(
-                Action.RETRY,
-                "UNANSWERED",
-                "the connection was closed because the server did not understand a message before this one",
-                side=self._connection.side,
-                in_doubt=begun,
-            )
-        return Written(message.token, failure=failure)
+        return Written(message.token, failure=failure_of(answer, self._connection.side, otherwise=Action.REJECT))
+
+    def _asked(self, answers: Sequence[Completion | None]) -> Failure | None:
+        """What the server asked for, if one of these answers asks for time."""
+        for answer in answers:
+            if answer is not None and not answer.ok:
+                failure = failure_of(answer, self._connection.side, otherwise=Action.REJECT)
+                if failure.action is Action.WAIT:
+                    return failure
+        return None
 
     def _advance(self, opened: _Opened, written: Sequence[Written]) -> None:
         """What comes next has a higher UID; where that is not known, the folder is selected anew."""

@@ -37,7 +37,8 @@ class Busy:
 class ItemError:
     """An error for items of a request: the `at`-th (from 1), or those whose MIME fulfils `where`, or every one.
 
-    `inner` makes it ErrorInternalServerError with an InnerErrorResponseCode. `stops` says whether later items are
+    `inner` makes it ErrorInternalServerError with an InnerErrorResponseCode. `values` go into its MessageXml, as
+    BackOffMilliseconds does. `stops` says whether later items are
     answered ErrorBatchProcessingStopped; None does what Exchange does for that code.
     """
 
@@ -47,6 +48,7 @@ class ItemError:
     text: str = "The item was refused."
     inner: str | None = None
     stops: bool | None = None
+    values: dict[str, str] = field(default_factory=dict)
 
     def hits(self, place: int, mime: Callable[[], bytes]) -> bool:
         """Whether it is about the item at `place`."""

@@ -144,6 +144,19 @@ def test_retry_after_is_told_in_seconds(box: Box) -> None:
     assert failing(box).seconds == 7.0
 
 
+def test_back_off_of_one_message_holds_for_those_after_it(box: Box) -> None:
+    """Exchange does not look at the rest of a batch then, and says no more of it."""
+    busy = ItemError("ErrorServerBusy", at=2, values={"BackOffMilliseconds": "4200"})
+    box.server.next("CreateItem", busy)
+    destination = box.connected()
+    written = destination.write(inbox(destination), batch())
+    assert [each.failure and (each.failure.action, each.failure.seconds) for each in written] == [
+        None,
+        (WAIT, 4.2),
+        (WAIT, 4.2),
+    ]
+
+
 def test_no_answer_in_time_is_in_doubt(box: Box) -> None:
     box.connected()
     box.server.next("CreateItem", Slow(1.0, "after"))

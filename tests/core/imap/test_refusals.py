@@ -1,6 +1,7 @@
 """What the destination makes of refusals, and of links that are lost."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 
@@ -158,6 +159,41 @@ def test_a_throttle_is_a_wait_and_no_rejection(writing: Writing) -> None:
         assert first.failure is not None
         assert (first.failure.action, first.failure.seconds, first.failure.in_doubt) == (Action.WAIT, 299.961, False)
         assert said([second]) == [(Action.RETRY, True)]
+
+
+def test_what_was_not_sent_for_a_throttle_waits_as_long(writing: Writing) -> None:
+    """Without LITERAL+ no other message is under way then."""
+    bad = b"TAG BAD Request is throttled. Suggested Backoff Time: 299961 milliseconds\r\n"
+    script = {**ONE_BY_ONE, "CAPABILITY": b"* CAPABILITY IMAP4rev1\r\nTAG OK done\r\n"}
+    with Scripted({**script, "APPEND": bad}) as server:
+        written = writing(server.port).write(INBOX, outgoing(b"a", b"b", b"c"))
+        assert said(written) == [(Action.WAIT, False)] * 3
+        assert {one.failure.seconds for one in written if one.failure} == {299.961}
+        assert server.count("APPEND") == 1
+
+
+def test_a_throttle_before_a_hang_up_is_a_throttle(dovecot: Dovecot, writing: Writing, user: str) -> None:
+    with Proxy(dovecot.port) as proxy:
+
+        def on_line(line: bytes) -> bytes:
+            if line.startswith(b"+"):
+                tag = bytes(proxy.sent.splitlines()[-1].split()[0])
+                proxy.on_line = cut
+                return tag + b" NO Request is throttled. Suggested Backoff Time: 5000 milliseconds\r\n"
+            return line
+
+        def cut(line: bytes) -> bytes:
+            raise CutError
+
+        destination = writing(proxy.port, user)
+        folder = destination.create_folder(FolderPath.of("INBOX"), Role.INBOX)
+        destination.mark(folder)
+        proxy.on_line = on_line
+        odd = outgoing(*mails(3), received=datetime(1900, 1, 1, tzinfo=UTC))  # each waits for the go-ahead
+        with pytest.raises(EndpointError) as caught:
+            destination.write(folder, odd)
+    failure = caught.value.failure
+    assert (failure.action, failure.seconds, failure.in_doubt) == (Action.WAIT, 5.0, False)
 
 
 def test_a_folder_that_vanished_is_tried_again_elsewhere(dovecot: Dovecot, writing: Writing, user: str) -> None:

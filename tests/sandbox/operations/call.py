@@ -133,5 +133,6 @@ def shape(element: etree._Element | None, *, find: bool) -> Shape:
 
 def _scripted(error: ItemError) -> Answer:
     if error.inner is None:
-        raise RefusedError(error.code, error.text)
-    raise RefusedError("ErrorInternalServerError", error.text, values={"InnerErrorResponseCode": error.inner})
+        raise RefusedError(error.code, error.text, values=error.values)
+    values = {"InnerErrorResponseCode": error.inner} | error.values
+    raise RefusedError("ErrorInternalServerError", error.text, values=values)
