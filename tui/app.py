@@ -7,14 +7,13 @@ from typing import ClassVar
 
 from textual import events, on
 from textual.app import App
-from textual.binding import BindingType
 from textual.message import Message
 from textual.worker import WorkerFailed
 
 from core.clock import Clock
 from core.errors import EXIT_DONE, EXIT_STOPPED, StateError
 from core.store.database import Database
-from tui import keys, theme
+from tui import theme
 from tui.dialogs import Dialogs
 from tui.driver import SafeDriver, TerminalLost
 from tui.helm import Helm
@@ -48,7 +47,6 @@ class Console(App[int], inherit_bindings=False):
 
     TITLE = "mailcutover"
     CSS_PATH: ClassVar[list[str | PurePath]] = ["styles/tones.tcss", "styles/dashboard.tcss", "styles/dialogs.tcss"]
-    BINDINGS: ClassVar[list[BindingType]] = keys.bindings("app.")
     ENABLE_COMMAND_PALETTE = False
     ALLOW_SELECT = False
 
@@ -142,13 +140,12 @@ class Console(App[int], inherit_bindings=False):
         if self.runs.ended:
             self.exit(EXIT_DONE)
         else:
-            self.run_worker(self._leave(), group="leave", exclusive=True)
+            self.push_screen(quitting.ask([run.name for run in self.runs.active()]), self._leave)
 
-    async def _leave(self) -> None:
-        answer = await self.push_screen_wait(quitting.ask([run.name for run in self.runs.active()]))
+    def _leave(self, answer: str | None) -> None:
         if answer in {quitting.PAUSE, quitting.STOP}:
-            await self.push_screen_wait(quitting.Stopping(self.runs, pause=answer == quitting.PAUSE))
-            self.exit(self.runs.exit_code)
+            stopping = quitting.Stopping(self.runs, pause=answer == quitting.PAUSE)
+            self.push_screen(stopping, lambda _: self.exit(self.runs.exit_code))
 
     # --- ends that nobody asked for --------------------------------------------------------------------------------
 

@@ -92,10 +92,14 @@ _NAMES = {
 }
 
 
-def bindings(*ids: str) -> list[BindingType]:
-    """Textual bindings for these actions. An id that ends in a dot stands for all that begin so."""
+def bindings(*ids: str, at_once: bool = False) -> list[BindingType]:
+    """Textual bindings for these actions. An id that ends in a dot stands for all that begin so.
+
+    Textual puts a key into the queue of the widget that has the focus when the key arrives. With `at_once` the action
+    is called before the next key is looked at, so that keys typed ahead are meant for what the keys before them opened.
+    """
     chosen = [key for key in KEYS if any(key.id == id_ or (id_[-1] == "." and key.id.startswith(id_)) for id_ in ids)]
-    return [Binding(key.keys, key.action, key.words, show=False, id=key.id) for key in chosen]
+    return [Binding(key.keys, key.action, key.words, show=False, id=key.id, priority=at_once) for key in chosen]
 
 
 def key(id_: str) -> Key:

@@ -60,7 +60,7 @@ def test_keys_typed_ahead_reach_the_pane_that_was_asked_for(store: Database) -> 
             for key in ("enter", "j", "j", "enter", "j", "1"):
                 screen.app.post_message(events.Key(key, None))  # without waiting for what each brings about
             await screen.until(lambda: screen.dashboard.focused is screen.dashboard.batches)
-            await screen.until(lambda: screen.dashboard.detail.folders.cursor)
+            await screen.settle()
             assert screen.dashboard.mailboxes.cursor == 2
             assert screen.dashboard.detail.folders.cursor == 1
             assert screen.dashboard.batches.current.name == "sales-wave-2"

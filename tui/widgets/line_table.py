@@ -50,7 +50,7 @@ class LineTable(LineWidget, Generic[T], can_focus=True):
     """Rows of items with a header and a cursor that stays with its item when rows come and go."""
 
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings(
-        "list.down", "list.up", "list.page_down", "list.page_up", "list.top", "list.bottom"
+        "list.down", "list.up", "list.page_down", "list.page_up", "list.top", "list.bottom", at_once=True
     )
 
     class Moved(Message):

@@ -36,8 +36,10 @@ class LogView(LineWidget, can_focus=True):
     """The newest events at the bottom. Scrolling up stops the following by itself; reaching the end resumes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *keys.bindings("list.down", "list.up", "list.page_down", "list.page_up", "list.top", "list.bottom"),
-        *keys.bindings("log.follow", "log.left", "log.right"),
+        *keys.bindings(
+            "list.down", "list.up", "list.page_down", "list.page_up", "list.top", "list.bottom", at_once=True
+        ),
+        *keys.bindings("log.follow", "log.left", "log.right", at_once=True),
     ]
 
     class Changed(Message):
