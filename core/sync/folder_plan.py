@@ -40,18 +40,18 @@ def plan_folders(
     homes = {folder.role: folder.path for folder in destination if folder.role}
     mapped = {FolderPath.parse(old): FolderPath.parse(new) for old, new in options.folder_map.items()}
     plans = []
-    taken: dict[tuple[str, ...], FolderPath] = {}
+    taken: dict[tuple[str, ...], FolderPath] = {}  # at the destination, by how it tells names apart
     for folder in sorted(source, key=lambda f: (_ORDER.get(f.role, _LAST) if f.role else _LAST, f.path)):
         skip = _skip(folder, options)
         role, path = _target(folder.path, roles, mapped, homes)
         note = ""
         if skip is None and folds_case and role is None:
-            free = _free(path, taken.keys())
+            free = _free(path, taken)
             if free != path:
                 note = f"renamed: {path} differs from another folder in case only"
                 path = free
         if skip is None and folder.selectable:
-            taken.setdefault(_folded(path), folder.path)
+            taken.setdefault(_folded(path), path)
         plans.append(FolderPlan(folder, path, role, skip, note))
     return plans
 
@@ -109,10 +109,9 @@ def _folded(path: FolderPath) -> tuple[str, ...]:
     return tuple(part.casefold() for part in path.parts)
 
 
-def _free(path: FolderPath, taken: Iterable[tuple[str, ...]]) -> FolderPath:
-    occupied = set(taken)
+def _free(path: FolderPath, taken: Mapping[tuple[str, ...], FolderPath]) -> FolderPath:
     candidate, number = path, 1
-    while _folded(candidate) in occupied:
+    while taken.get(_folded(candidate), candidate) != candidate:
         number += 1
         candidate = FolderPath((*path.parts[:-1], f"{path.name} ({number})"))
     return candidate

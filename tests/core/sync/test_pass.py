@@ -271,3 +271,13 @@ def test_the_final_pass_compares_every_folder(world: World) -> None:
     listed = [event.kind for event in world.events].count(EventKind.FOLDER_LISTED)
     world.run(kind=PassKind.FINAL)
     assert [event.kind for event in world.events].count(EventKind.FOLDER_LISTED) == listed + 1
+
+
+@pytest.mark.parametrize("keyed", [True, False])
+def test_two_folders_may_go_to_one(make_world: Callable[..., World], *, keyed: bool) -> None:
+    world = make_world(keyed=keyed, options=Options(folder_map={"A": "X", "B": "X"}))
+    for name in ("A", "B", "x"):
+        world.old.add(name)
+        world.old.deliver(name, name.encode())
+    world.run()
+    assert world.new.all() == [("X", b"A"), ("X", b"B"), ("x (2)" if keyed else "x", b"x")]
