@@ -1,7 +1,7 @@
 """``make demo``: start both servers, then the console with the demo's batch, ready to start.
 
-Without a terminal the batch is run headless, and the result printed. What was moved stays in `.demo`, so that a second
-demo goes on where the first stopped; `make clean` forgets it.
+Without a terminal the batch is run headless, and the result printed. What was moved stays in `.demo` (or in the folder
+that is given as the one argument), so that a second demo goes on where the first stopped; `make clean` forgets it.
 """
 
 import contextlib
@@ -29,16 +29,16 @@ _LANGUAGES = {"ann": "en", "bernd": "de"}
 _ITEM_MS = 40
 
 
-def main() -> int:
-    """Run the demo; the exit code of the program that was shown."""
+def main(folder: Path) -> int:
+    """Run the demo, with all it makes in `folder`; the exit code of the program that was shown."""
     watched = sys.stdin.isatty() and sys.stderr.isatty()
-    FOLDER.mkdir(mode=0o700, exist_ok=True)
-    password = _password()
+    folder.mkdir(mode=0o700, exist_ok=True)
+    password = _password(folder)
     _say("making mail ...")
-    _mail(password)
-    batch = _free(load(BATCH))
-    environment = os.environ | {PASSWORD: password, "MAILCUTOVER_STATE": str(FOLDER / "state")}
-    with _servers(batch, watched=watched):
+    _mail(folder, password)
+    batch = _batch(folder)
+    environment = os.environ | {PASSWORD: password, "MAILCUTOVER_STATE": str(folder / "state")}
+    with _servers(batch, folder, watched=watched):
         file = str(batch.file)
         if watched:
             return _run([file], environment)
@@ -49,29 +49,33 @@ def _run(arguments: list[str], environment: Mapping[str, str]) -> int:
     return subprocess.run([sys.executable, "-P", "-m", "tui", *arguments], env=environment, check=False).returncode
 
 
-def _password() -> str:
+def _password(folder: Path) -> str:
     """One made-up password for all, kept for the next demo."""
-    file = FOLDER / "password"
+    file = folder / "password"
     if not file.exists():
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
             new.write(secrets.token_urlsafe(12) + "\n")
     return file.read_text().strip()
 
 
-def _mail(password: str) -> None:
+def _mail(folder: Path, password: str) -> None:
     """The source's mailboxes, unless an earlier demo made them."""
-    done = FOLDER / "source" / "complete"
+    done = folder / "source" / "complete"
     if done.exists():
         return
-    count = sum(write_mailbox(FOLDER / "source", person, password, mailbox(person)) for person in PEOPLE)
+    count = sum(write_mailbox(folder / "source", person, password, mailbox(person)) for person in PEOPLE)
     done.touch()
     _say(f"{count} messages in {len(PEOPLE)} mailboxes")
 
 
-def _free(batch: Batch) -> Batch:
-    """The batch as it is, or with other ports where somebody has its own."""
+def _batch(folder: Path) -> Batch:
+    """The demo's own copy of its batch file: from one demo to the next ports may change, and the file must not."""
     from urllib.parse import urlsplit
 
+    file = folder / "demo.toml"
+    if not file.exists():
+        save(load(BATCH), file)
+    batch = load(file)
     url = urlsplit(batch.destination.model_dump()["url"])
     if _is_free(batch.source.port) and _is_free(url.port or 0):
         return batch
@@ -83,9 +87,8 @@ def _free(batch: Batch) -> Batch:
             ),
         }
     )
-    file = FOLDER / "demo.toml"
     save(moved, file)
-    _say(f"the demo's ports are taken: using {file}")
+    _say("its ports are taken by somebody else: it uses others")
     return load(file)
 
 
@@ -100,20 +103,20 @@ def _is_free(port: int) -> bool:
 
 
 @contextlib.contextmanager
-def _servers(batch: Batch, *, watched: bool) -> Iterator[None]:
+def _servers(batch: Batch, folder: Path, *, watched: bool) -> Iterator[None]:
     """pymap and the practice Exchange, until the console is left."""
     from urllib.parse import urlsplit
 
     url = urlsplit(batch.destination.model_dump()["url"])
     exchange = Process(
         [
-            *(sys.executable, "-m", "tests.sandbox", "--data", str(FOLDER / "exchange"), "--port", str(url.port)),
-            *("--account", f"svc-migration:{FOLDER / 'password'}", "--item-ms", str(_ITEM_MS if watched else 0)),
+            *(sys.executable, "-m", "tests.sandbox", "--data", str(folder / "exchange"), "--port", str(url.port)),
+            *("--account", f"svc-migration:{folder / 'password'}", "--item-ms", str(_ITEM_MS if watched else 0)),
             *(part for person in PEOPLE for part in ("--mailbox", _address(person))),
         ],
-        FOLDER / "exchange.log",
+        folder / "exchange.log",
     )
-    source = serve(FOLDER / "source", batch.source.port, FOLDER / "source.log")
+    source = serve(folder / "source", batch.source.port, folder / "source.log")
     try:
         source.await_port(batch.source.port, b"* OK")
         exchange.await_port(url.port or 0, b"")
@@ -132,4 +135,4 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(Path(sys.argv[1]).absolute() if len(sys.argv) > 1 else FOLDER))
