@@ -1,13 +1,17 @@
 """The sample batch files are what users begin with: each one loads, and is what its name says."""
 
+import re
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from core.batch.definition import Batch, EwsDestination, ImapDestination
+from core.batch.definition import KEYS, Batch, EwsDestination, ImapDestination
 from core.batch.load import load
 from core.batch.logins import destination_login, source_login
 from core.batch.save import save
+from core.cli.commands import BUILT
 
 FOLDER = Path(__file__).resolve().parents[3] / "sample-configs"
 SAMPLES = sorted(FOLDER.glob("*.toml"))
@@ -19,6 +23,7 @@ SITUATIONS = {
     "exchange-ntlm-delegate",
     "folders-and-filters",
     "imap-to-imap",
+    "rehearsal",
     "shared-tree",
 }
 
@@ -77,3 +82,31 @@ def test_the_samples_are_what_their_names_say() -> None:
     assert options.folder_map
     assert options.exclude_folders
     assert options.received_since
+
+
+def used(table: dict[str, Any], place: tuple[str, ...]) -> set[str]:
+    """The keys of one table of a sample; an IMAP destination's are those of the source."""
+    if place == ("mailboxes",):
+        return {key for mailbox in table["mailboxes"] for key in mailbox}
+    if place[:1] == ("destination",):
+        if table["destination"].get("kind", "ews") != place[1]:
+            return set()
+        place = ("destination", *place[2:])
+    for name in place:
+        table = table.get(name, {})
+    return set(table)
+
+
+def test_every_key_is_shown_in_some_sample() -> None:
+    tables = [tomllib.loads(path.read_text()) for path in SAMPLES]
+    shown = {place: {key for table in tables for key in used(table, place)} for place in KEYS}
+    imap = ("destination", "imap")
+    assert shown[imap] <= set(KEYS["source",]), "it takes what the source takes"
+    assert {place: set(keys) - shown[place] for place, keys in KEYS.items() if place[:2] != imap} == {
+        place: set() for place in KEYS if place[:2] != imap
+    }
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+def test_it_names_no_command_that_is_not_built(path: Path) -> None:
+    assert set(re.findall(r"`?mailcutover ([a-z][a-z-]*)", path.read_text())) <= set(BUILT)
