@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Integer, LargeBinary, Text, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Integer, LargeBinary, Text, bindparam, func, select, update
 
 from core.mail.flags import Flags
 from core.mail.key import PairId
@@ -25,6 +25,7 @@ from core.store.database import Database
 from core.store.ledger_counts import LedgerCounts, Standing
 from core.store.ledger_folder import LedgerFolder, LedgerFolders
 from core.store.ledger_left import LedgerLeft
+from core.store.ledger_listed import write_listed
 from core.store.ledger_rows import Entry, Gone, Intent, Listed, Result, entry_of, windows
 from core.store.pair import Fence, pair_id
 from core.store.times import seconds
@@ -90,7 +91,11 @@ class Ledger:
 
     def uids(self, folder: LedgerFolder) -> set[int]:
         """Every UID with a row whose message was at the source when it was last looked for."""
-        query = select(_MESSAGE.c.uid).where(_MESSAGE.c.folder_id == folder.id, _MESSAGE.c.gone == Gone.NO)
+        query = select(_MESSAGE.c.uid).where(
+            _MESSAGE.c.folder_id == folder.id,
+            _MESSAGE.c.gone == Gone.NO,
+            _MESSAGE.c.outcome != Outcome.VANISHED.value,
+        )
         with self._database.reading() as connection:
             return set(connection.execute(query).scalars())
 
@@ -140,40 +145,20 @@ class Ledger:
     # --- what happens ------------------------------------------------------------------------------------------
 
     def listed(self, folder: LedgerFolder, messages: Sequence[Listed], listed_to: int) -> None:
-        """Note messages seen at the source; every UID up to `listed_to` now has its row. Known rows stay."""
-        rows = [
-            {
-                "folder_id": folder.id,
-                "uid": message.uid,
-                "outcome": message.outcome.value,
-                "reason": message.reason,
-                "size": message.size,
-                "received": seconds(message.received),
-                "flags": str(message.flags),
-            }
-            for message in messages
-        ]
+        """Note messages seen at the source; every UID up to `listed_to` now has its row.
 
-        def work(connection: Connection) -> set[int]:
-            known = connection.execute(
-                select(_MESSAGE.c.uid).where(
-                    _MESSAGE.c.folder_id == folder.id, _MESSAGE.c.uid.in_([message.uid for message in messages])
-                )
-            )
-            already = set(known.scalars())
-            fresh = [row for row in rows if row["uid"] not in already]
-            if fresh:
-                connection.execute(insert(_MESSAGE), fresh)
+        Known rows stay, but for those of messages that were gone and are back.
+        """
+
+        def work(connection: Connection) -> list[tuple[Standing | None, Standing]]:
             connection.execute(
                 update(schema.folder)
                 .where(schema.folder.c.id == folder.id, schema.folder.c.listed_to < listed_to)
                 .values(listed_to=listed_to)
             )
-            return already
+            return write_listed(connection, folder.id, messages)
 
-        already = self._fence.write(work)
-        fresh = [message for message in messages if message.uid not in already]
-        self._counts.changed(folder.id, ((None, Standing(m.outcome, m.size, gone=False)) for m in fresh))
+        self._counts.changed(folder.id, self._fence.write(work))
 
     def commit(self, folder: LedgerFolder, results: Sequence[Result] = (), intents: Sequence[Intent] = ()) -> None:
         """Make results and the next intents durable, in one transaction; what they took from others, too."""

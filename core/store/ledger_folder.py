@@ -65,6 +65,20 @@ class LedgerFolders:
         with self._database.reading() as connection:
             return sorted((_folder(row) for row in connection.execute(query)), key=lambda known: known.source_path)
 
+    def back(self, path: FolderPath, uidvalidity: int) -> LedgerFolder | None:
+        """The folder that was retired under this path and UIDVALIDITY, current again and to be listed whole."""
+        query = select(_TABLE).where(
+            _TABLE.c.pair_id == self._fence.pair,
+            _TABLE.c.source_path == str(path),
+            _TABLE.c.uidvalidity == uidvalidity,
+            _TABLE.c.current.is_(False),
+        )
+        with self._database.reading() as connection:
+            row = connection.execute(query.order_by(_TABLE.c.id.desc())).first()
+        if row is None:
+            return None
+        return self._change(_folder(row), current=True, uidnext=None, highestmodseq=None, messages=None)
+
     def add(self, path: FolderPath, uidvalidity: int) -> LedgerFolder:
         """A folder seen for the first time, or with a new UIDVALIDITY."""
         values = {

@@ -7,7 +7,7 @@ from core.event import EventKind
 from core.mail.body import Body
 from core.mail.fingerprint import canonical
 from core.mail.outcome import Outcome
-from core.store.ledger_rows import Result
+from core.store.ledger_rows import Result, windows
 from core.sync.context import PassContext, Work, pair_source
 from core.sync.places import Places
 
@@ -34,6 +34,8 @@ class Adoption:
             claimed = context.ledger.claimed(place.ref)
             found = 0
             for present in context.destination.present(place):
+                if context.control.stopping():
+                    return False
                 if present.item in claimed:
                     continue
                 found += 1
@@ -47,22 +49,23 @@ class Adoption:
                 )
         return True
 
-    def by_token(self, context: PassContext, work: Work) -> int:
-        """Record every pending message of a folder whose token is there; returns how many."""
+    def by_token(self, context: PassContext, work: Work) -> bool:
+        """Record every pending message of a folder whose token is there. False when stopping came first."""
         if not self._tokens:
-            return 0
+            return True
         source = pair_source(context)
         there = [
             (uid, self._tokens[token])
             for uid in context.ledger.pending(work.ledger)
             if (token := work.token(source, uid)) in self._tokens
         ]
-        for start in range(0, len(there), 500):
-            window = there[start : start + 500]
+        for window in windows(there):
+            if context.control.stopping():
+                return False
             context.ledger.commit(
                 work.ledger, [Result(uid, Outcome.ALREADY_THERE, item, "carries our key") for uid, item in window]
             )
-        return len(there)
+        return True
 
     def by_bytes(self, work: Work, body: Body) -> str | None:
         """The item that holds the same message in this work's folder, if there is one left."""

@@ -18,6 +18,8 @@ def carry_flags(context: PassContext, work: Work, tally: Tally) -> bool:
     """Carry one folder's flag changes over. False when stopping came first."""
     if work.fresh or (work.unchanged and context.kind is not PassKind.FINAL):
         return True
+    if context.control.stopping():
+        return False
     return _carry(context, work, context.source.flags(work.opened, work.ledger.baseline.highestmodseq), tally)
 
 

@@ -1,197 +1,200 @@
-"""What is at the source now, against what the ledger knows: new, gone, renamed, renumbered.
+"""What is at the source now, against what the ledger knows: new, gone, back, left out.
 
 All folders are listed before anything is sent, because a message that left one folder may have come up in another.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from core.event import EventKind
 from core.mail.folder import FolderPath
 from core.mail.outcome import Counts, Outcome
 from core.ports.failure import FolderChangedError
-from core.ports.source import OpenFolder
+from core.ports.source import OpenFolder, SourceMessage
 from core.status import PassKind
 from core.store.ledger_folder import LedgerFolder
-from core.store.ledger_rows import Listed, windows
+from core.store.ledger_rows import Entry, Listed, windows
 from core.sync import doubt
 from core.sync.context import PassContext, Work
 from core.sync.folder_plan import FolderPlan
+from core.sync.identity import Identity
 from core.sync.places import Places
 from core.sync.progress import Progress
-from core.sync.rules import BEYOND_MAX_ITEMS, judge
+from core.sync.rules import BEYOND_MAX_ITEMS, Judgement, judge
+
+#: So often the source is looked at until nothing moves between two looks.
+_LOOKS = 3
 
 
-def list_folders(
-    context: PassContext, plans: Sequence[FolderPlan], places: Places, progress: Progress
-) -> list[Work] | None:
-    """Bring the ledger up to what the source shows, folder by folder. None when stopping came first."""
-    known = {folder.source_path: folder for folder in context.ledger.folders.current()}
-    at_source = {plan.source.path for plan in plans}
-    lost = {path: folder for path, folder in known.items() if path not in at_source}
-    works: list[Work] = []
-    for plan in plans:
-        if plan.skip is not None:
-            context.narrate.info(EventKind.FOLDER_SKIPPED, plan.skip, plan.source.path)
-            context.board.folder(plan.source.path, "", Counts(), plan.skip)
-            continue
-        if not plan.source.selectable:
-            continue
-        if context.control.stopping():
-            return None
-        context.board.set(activity=f"listing {plan.source.path}")
-        try:
-            opened = context.source.examine(plan.source)
-        except FolderChangedError:
-            context.narrate.warning(EventKind.FOLDER_GONE, "gone since it was listed", plan.source.path)
-            continue
-        found = _known(context, plan, opened, known, lost, places)
-        if found is None:
-            return None
-        folder, fresh = found
-        work = _placed(context, plan, opened, folder, places, fresh=fresh)
-        if not _list(context, work, progress):
-            return None
-        progress.folder(work.ledger, plan.note)
-        works.append(work)
-    for path, folder in lost.items():
-        context.narrate.info(EventKind.FOLDER_GONE, "no longer at the source; its copies stay", path)
-        if not _retire(context, folder, places):
-            return None
-    return works
+class Listing:
+    """Brings the ledger up to what the source shows, folder by folder.
 
+    `unopened` are folders that the source listed and could not open, in an earlier start of the same pass.
+    """
 
-def _known(
-    context: PassContext,
-    plan: FolderPlan,
-    opened: OpenFolder,
-    known: Mapping[FolderPath, LedgerFolder],
-    lost: dict[FolderPath, LedgerFolder],
-    places: Places,
-) -> tuple[LedgerFolder, bool] | None:
-    """The ledger's folder for a source folder, and whether it is new to it. None when stopping came first."""
-    path = plan.source.path
-    folder = known.get(path)
-    if folder is None:
-        renamed = _renamed(context, opened, lost)
-        if renamed is None:
-            return context.ledger.folders.add(path, opened.uidvalidity), True
-        del lost[renamed.source_path]
-        context.board.folder(renamed.source_path, "", Counts(), f"renamed at the source to {path}")
-        moved = places.follow(plan, renamed)
-        folder = context.ledger.folders.renamed(renamed, path)
-        if moved is not None:
-            folder = context.ledger.folders.place(folder, moved.path, moved.ref)
-        return folder, False
-    if folder.uidvalidity == opened.uidvalidity:
-        return folder, False
-    context.narrate.warning(
-        EventKind.FOLDER_VALIDITY_CHANGED,
-        f"UIDVALIDITY changed from {folder.uidvalidity} to {opened.uidvalidity}: "
-        "messages are known again by their bytes",
-        path,
-    )
-    if not _retire(context, folder, places):
-        return None
-    fresh = context.ledger.folders.add(path, opened.uidvalidity)
-    place = places.of(folder)
-    if place is not None:
-        fresh = context.ledger.folders.place(fresh, place.path, place.ref)
-    return fresh, True
+    def __init__(self, context: PassContext, places: Places, progress: Progress, unopened: set[FolderPath]) -> None:
+        self._context = context
+        self._places = places
+        self._progress = progress
+        self._unopened = unopened
+        self._changed = False  # messages came or went
 
+    def run(self, plans: Sequence[FolderPlan]) -> list[Work] | None:
+        """The folders to work on. None when stopping came first; FolderChangedError: look at the folders anew."""
+        context = self._context
+        at_source = {plan.source.path for plan in plans if plan.source.selectable or plan.skip is not None}
+        identity = Identity(context, self._places, at_source)
+        works: list[Work] = []
+        missing: list[FolderPath] = []
+        for plan in plans:
+            path = plan.source.path
+            if context.control.stopping():
+                return None
+            if plan.skip is not None:
+                if not self._leave_out(plan, plan.skip, identity.known.get(path)):
+                    return None
+                continue
+            if not plan.source.selectable:
+                continue
+            context.board.set(activity=f"listing {path}")
+            try:
+                opened = context.source.examine(plan.source)
+            except FolderChangedError:
+                missing.append(path)
+                continue
+            found = identity.of(plan, opened)
+            if found is None:
+                return None
+            work = self._placed(plan, opened, *found)
+            if not self._list(work, opened):
+                return None
+            works.append(work)
+        self._see_to(missing, identity)
+        for path, folder in identity.lost.items():
+            context.narrate.info(EventKind.FOLDER_GONE, "no longer at the source; its copies stay", path)
+            if not identity.retire(folder):
+                return None
+        return works if self._until_still(plans, works) else None
 
-def _renamed(context: PassContext, opened: OpenFolder, lost: Mapping[FolderPath, LedgerFolder]) -> LedgerFolder | None:
-    """The lost folder that this new one is: same UIDVALIDITY, and the UIDs that we know."""
-    candidates = [folder for folder in lost.values() if folder.uidvalidity == opened.uidvalidity]
-    if not candidates:
-        return None
-    now = set(context.source.uids(opened))
-    for folder in candidates:
-        then = context.ledger.uids(folder)
-        # Mail may have come and gone since; but most of what we know must be there under its old UIDs.
-        if then and len(then & now) * 2 > len(then):
-            return folder
-        if not then and not now:
-            return folder
-    return None
+    def _see_to(self, missing: Sequence[FolderPath], identity: Identity) -> None:
+        """Folders that could not be opened: renamed or deleted just now, or never to be opened."""
+        fresh = [path for path in missing if path not in self._unopened]
+        if fresh:
+            self._unopened.update(fresh)
+            raise FolderChangedError(f"{fresh[0]} is gone since it was listed")
+        for path in missing:
+            self._context.narrate.warning(EventKind.FOLDER_GONE, "listed by the source, but it cannot be opened", path)
+            if path in identity.known:
+                identity.lost[path] = identity.known[path]
 
-
-def _retire(context: PassContext, folder: LedgerFolder, places: Places) -> bool:
-    """A folder that is gone has no rows left in doubt. False when stopping came first."""
-    if not doubt.settle(context, [folder], places):
-        return False
-    context.ledger.retired(folder)
-    return True
-
-
-def _placed(
-    context: PassContext,
-    plan: FolderPlan,
-    opened: OpenFolder,
-    folder: LedgerFolder,
-    places: Places,
-    *,
-    fresh: bool,
-) -> Work:
-    place = places.ensure(plan, folder)
-    if (folder.destination_path, folder.destination_ref) != (place.path, place.ref):
-        adopting = context.ledger.first_pass() and place.messages > 0 if fresh else None
-        folder = context.ledger.folders.place(folder, place.path, place.ref, adopting=adopting)
-    return Work(plan, opened, folder, place, fresh)
-
-
-def _list(context: PassContext, work: Work, progress: Progress) -> bool:
-    """Give every message of the folder its row. False when stopping came first."""
-    opened, folder, baseline = work.opened, work.ledger, work.ledger.baseline
-    _judge_again(context, folder)
-    same = (opened.uidnext, opened.exists) == (baseline.uidnext, baseline.messages) and opened.uidnext is not None
-    if same and context.kind is not PassKind.FINAL:
-        work.unchanged = opened.highestmodseq is not None and opened.highestmodseq == baseline.highestmodseq
+    def _leave_out(self, plan: FolderPlan, why: str, folder: LedgerFolder | None) -> bool:
+        """A folder that a rule leaves out, and with it what was still to be copied. False when stopping came first."""
+        context, path = self._context, plan.source.path
+        context.narrate.info(EventKind.FOLDER_SKIPPED, why, path)
+        if folder is None:
+            context.board.folder(path, "", Counts(), why)
+            return True
+        if context.ledger.counts(folder).pending:
+            if not doubt.settle(context, [folder], self._places):
+                return False
+            for window in windows(context.ledger.pending(folder)):
+                context.ledger.judged(folder, [(uid, Outcome.SKIPPED, why) for uid in window])
+        self._progress.folder(folder, why)
         return True
-    now = context.source.uids(opened)
-    known = context.ledger.uids(folder)
-    present = set(now)
-    context.ledger.gone(folder, sorted(known - present))
-    new = [uid for uid in now if uid not in known]
-    for window in windows(new):
+
+    def _placed(self, plan: FolderPlan, opened: OpenFolder, folder: LedgerFolder, fresh: bool) -> Work:
+        place = self._places.ensure(plan, folder)
+        if (folder.destination_path, folder.destination_ref) != (place.path, place.ref):
+            adopting = self._places.held_mail(place) if not folder.destination_ref else None
+            folder = self._context.ledger.folders.place(folder, place.path, place.ref, adopting=adopting)
+        return Work(plan, opened, folder, place, fresh)
+
+    def _until_still(self, plans: Sequence[FolderPlan], works: Sequence[Work]) -> bool:
+        """Look again until nothing moves: what moved while we listed was seen twice, or not at all.
+
+        Only where there are copies that could follow. False when stopping came first.
+        """
+        counts = self._context.ledger.total()
+        selectable = {plan.source.path for plan in plans if plan.source.selectable}
+        seen = {work.ledger.id: work.opened for work in works}
+        for _ in range(_LOOKS):
+            if not self._changed or not counts.copied + counts.already_there:
+                return True
+            self._changed = False
+            if {folder.path for folder in self._context.source.folders() if folder.selectable} != selectable:
+                raise FolderChangedError("folders came or went while they were listed")
+            for work in works:
+                if self._context.control.stopping():
+                    return False
+                before, now = seen[work.ledger.id], self._context.source.examine(work.plan.source)
+                if now.uidvalidity != before.uidvalidity:
+                    raise FolderChangedError(f"the UIDVALIDITY of {work.plan.source.path} changed")
+                if (now.uidnext, now.exists) != (before.uidnext, before.exists):
+                    seen[work.ledger.id] = now
+                    if not self._compare(work, now):
+                        return False
+        return True
+
+    # --- one folder --------------------------------------------------------------------------------------------
+
+    def _list(self, work: Work, opened: OpenFolder) -> bool:
+        """Give every message of the folder its row. False when stopping came first."""
+        baseline = work.ledger.baseline
+        self._judge_again(work.ledger)
+        same = (opened.uidnext, opened.exists) == (baseline.uidnext, baseline.messages) and opened.uidnext is not None
+        if same and self._context.kind is not PassKind.FINAL:
+            work.unchanged = opened.highestmodseq is not None and opened.highestmodseq == baseline.highestmodseq
+            self._progress.folder(work.ledger, work.plan.note)
+            return True
+        return self._compare(work, opened)
+
+    def _compare(self, work: Work, opened: OpenFolder) -> bool:
+        """Compare the whole list of UIDs with the rows. False when stopping came first."""
+        context, folder, path = self._context, work.ledger, work.plan.source.path
+        work.unchanged = False
         if context.control.stopping():
             return False
-        listed = []
-        for message in context.source.messages(opened, window):
-            verdict = judge(
-                context.options,
-                context.destination.limits.max_message,
-                message.size,
-                message.received,
-                message.flags,
-            )
-            flags = message.flags if verdict.outcome is not Outcome.PENDING else message.flags.carried()
-            listed.append(Listed(message.uid, message.size, message.received, flags, verdict.outcome, verdict.reason))
-            if verdict.outcome is Outcome.SKIPPED:
-                context.narrate.debug(
-                    EventKind.MESSAGE_SKIPPED, verdict.reason or "", work.plan.source.path, message.uid
-                )
-            elif verdict.outcome is Outcome.REJECTED:
-                context.narrate.warning(
-                    EventKind.MESSAGE_REJECTED, verdict.reason or "", work.plan.source.path, message.uid
-                )
-        context.ledger.listed(folder, listed, window[-1])
-        progress.folder(folder, work.plan.note)
-    context.narrate.info(EventKind.FOLDER_LISTED, f"{len(now)} messages, {len(new)} new", work.plan.source.path)
-    return True
+        now = context.source.uids(opened)
+        known = context.ledger.uids(folder)
+        gone = known.difference(now)
+        new = [uid for uid in now if uid not in known]
+        context.ledger.gone(folder, sorted(gone))
+        for window in windows(new):
+            if context.control.stopping():
+                return False
+            listed = [self._judged(message, path) for message in context.source.messages(opened, window)]
+            context.ledger.listed(folder, listed, window[-1])
+            self._progress.folder(folder, work.plan.note)
+        self._changed = self._changed or bool(gone or new)
+        self._progress.folder(folder, work.plan.note)
+        context.narrate.info(EventKind.FOLDER_LISTED, f"{len(now)} messages, {len(new)} new", path)
+        return True
 
+    def _judged(self, message: SourceMessage, path: FolderPath) -> Listed:
+        verdict = self._judge(message)
+        reason = verdict.reason or ""
+        if verdict.outcome is Outcome.SKIPPED:
+            self._context.narrate.debug(EventKind.MESSAGE_SKIPPED, reason, path, message.uid)
+        elif verdict.outcome is Outcome.REJECTED:
+            self._context.narrate.warning(EventKind.MESSAGE_REJECTED, reason, path, message.uid)
+        flags = message.flags if verdict.outcome is not Outcome.PENDING else message.flags.carried()
+        return Listed(message.uid, message.size, message.received, flags, verdict.outcome, verdict.reason)
 
-def _judge_again(context: PassContext, folder: LedgerFolder) -> None:
-    """What a rule left out may pass today: the batch file may have changed."""
-    for window in windows(context.ledger.skipped(folder)):
-        judgements = []
-        for entry in context.ledger.entries(folder, window).values():
-            verdict = judge(
-                context.options,
-                context.destination.limits.max_message,
-                entry.size,
-                entry.received,
-                entry.flags,
-            )
-            if entry.reason != BEYOND_MAX_ITEMS and (verdict.outcome, verdict.reason) != (entry.outcome, entry.reason):
-                judgements.append((entry.uid, verdict.outcome, verdict.reason))
-        context.ledger.judged(folder, judgements)
+    def _judge_again(self, folder: LedgerFolder) -> None:
+        """What a rule left out may pass today, and the other way round: the batch file may have changed."""
+        uids = self._context.ledger.skipped(folder)
+        if folder.baseline.messages is not None:  # else all that is pending is judged with its flags
+            uids += self._context.ledger.pending(folder)
+        for window in windows(uids):
+            judgements = []
+            for entry in self._context.ledger.entries(folder, window).values():
+                verdict = self._judge(entry)
+                if entry.reason != BEYOND_MAX_ITEMS and (verdict.outcome, verdict.reason) != (
+                    entry.outcome,
+                    entry.reason,
+                ):
+                    judgements.append((entry.uid, verdict.outcome, verdict.reason))
+            self._context.ledger.judged(folder, judgements)
+
+    def _judge(self, message: SourceMessage | Entry) -> Judgement:
+        limit = self._context.destination.limits.max_message
+        return judge(self._context.options, limit, message.size, message.received, message.flags)

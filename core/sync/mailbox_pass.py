@@ -7,6 +7,7 @@ cost: work done since the last commit is looked up, never repeated blindly.
 from collections.abc import Sequence
 
 from core.event import EventKind
+from core.mail.folder import FolderPath
 from core.mail.outcome import Outcome
 from core.ports.failure import Action, EndpointError, Failure, FolderChangedError, Side
 from core.store.ledger_folder import Baseline
@@ -16,7 +17,7 @@ from core.sync.adoption import Adoption
 from core.sync.context import PassContext, PassResult, Tally, Work
 from core.sync.flag_pass import carry_flags, carry_later
 from core.sync.folder_plan import plan_folders
-from core.sync.listing import list_folders
+from core.sync.listing import Listing
 from core.sync.moves import Moves
 from core.sync.places import Places
 from core.sync.progress import Progress
@@ -34,10 +35,11 @@ def run_pass(context: PassContext) -> PassResult:
     progress = Progress(context.board, context.ledger, context.clock)
     before = context.ledger.total().copied
     tally = Tally()
+    unopened: set[FolderPath] = set()
     try:
         for _ in range(_STARTS):
             try:
-                finished = _pass(context, progress, tally)
+                finished = _pass(context, progress, tally, unopened)
             except FolderChangedError as error:
                 context.narrate.warning(EventKind.FOLDER_GONE, f"listed anew: {error}")
                 continue
@@ -59,13 +61,15 @@ def run_pass(context: PassContext) -> PassResult:
         progress.done()
 
 
-def _pass(context: PassContext, progress: Progress, tally: Tally) -> bool:
+def _pass(context: PassContext, progress: Progress, tally: Tally, unopened: set[FolderPath]) -> bool:
     """From listing to baselines. False when stopping came first."""
     context.board.set(activity="signing in")
     context.source.connect()
     context.destination.connect()
     places = Places(context)
     for folder in context.ledger.folders.current():
+        if context.control.stopping():
+            return False
         doubt.look(context, folder, places)
     plans = plan_folders(
         context.source.folders(),
@@ -73,7 +77,7 @@ def _pass(context: PassContext, progress: Progress, tally: Tally) -> bool:
         context.options,
         folds_case=context.destination.limits.folds_case,
     )
-    works = list_folders(context, plans, places, progress)
+    works = Listing(context, places, progress, unopened).run(plans)
     if works is None:
         return False
     for work in works:
@@ -86,7 +90,8 @@ def _pass(context: PassContext, progress: Progress, tally: Tally) -> bool:
     if not adoption.search(context, places, works):
         return False
     for work in works:
-        adoption.by_token(context, work)
+        if not adoption.by_token(context, work):
+            return False
         progress.folder(work.ledger, work.plan.note)
     if not _copy(context, works, places, adoption, progress, tally):
         return False

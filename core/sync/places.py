@@ -21,7 +21,7 @@ class Places:
         """Ask the destination for its folders."""
         folders = self._context.destination.folders()
         self._by_ref = {folder.ref: folder for folder in folders}
-        self._by_path = {folder.path: folder for folder in folders}
+        self._by_path = {self._name(folder.path): folder for folder in folders}
 
     def all(self) -> list[DestinationFolder]:
         """Every folder, as the destination listed it."""
@@ -31,12 +31,23 @@ class Places:
         """Where a ledger folder's messages were put; None when that folder is gone."""
         return self._by_ref.get(folder.destination_ref)
 
+    def held_mail(self, place: DestinationFolder) -> bool:
+        """Whether messages that a pair's first pass is about to write to `place` may be at the destination already.
+
+        A message with a key is found wherever a user may have put it; others only where we would put them.
+        """
+        if not self._context.ledger.first_pass():
+            return False
+        if self._context.destination.limits.keyed:
+            return any(folder.messages for folder in self.all())
+        return place.messages > 0
+
     def ensure(self, plan: FolderPlan, known: LedgerFolder) -> DestinationFolder:
         """The folder for `plan`: where it went so far, else where it belongs, made when it is not there."""
         place = self.of(known)
         if place is not None:
             return place
-        known_there = self._by_path.get(plan.path)
+        known_there = self._by_path.get(self._name(plan.path))
         made = self._context.destination.create_folder(plan.path, plan.role, subscribed=plan.source.subscribed)
         # A folder that was listed tells how much it holds; one made now holds nothing.
         listed = self._by_ref.get(made.ref) or known_there
@@ -44,7 +55,7 @@ class Places:
             self._context.narrate.info(EventKind.FOLDER_CREATED, f"created {made.path}", plan.source.path)
         place = listed or made
         self._by_ref[place.ref] = place
-        self._by_path[place.path] = place
+        self._by_path[self._name(place.path)] = place
         return place
 
     def follow(self, plan: FolderPlan, known: LedgerFolder) -> DestinationFolder | None:
@@ -54,10 +65,10 @@ class Places:
         is gone altogether.
         """
         old = self.of(known)
-        new = self._by_path.get(plan.path)
-        if old is None:
+        new = self._by_path.get(self._name(plan.path))
+        if old is None or (new is not None and new.ref == old.ref):
             return new
-        if new is not None or old.role is not None or plan.role is not None:
+        if new is not None or old.role is not None or plan.role is not None or self._shared(known, old):
             self._context.narrate.warning(
                 EventKind.FOLDER_RENAMED,
                 f"renamed at the source; its messages stay in {old.path}",
@@ -69,4 +80,19 @@ class Places:
             EventKind.FOLDER_RENAMED, f"renamed from {old.path} to {renamed.path}", plan.source.path
         )
         self.look()
-        return self._by_path.get(renamed.path, renamed)
+        return self._by_path.get(self._name(renamed.path), renamed)
+
+    def _shared(self, known: LedgerFolder, place: DestinationFolder) -> bool:
+        """Whether messages of source folders that were not renamed go there or below."""
+        return any(
+            other.destination_path is not None
+            and other.destination_path.below(place.path)
+            and not other.source_path.below(known.source_path)
+            for other in self._context.ledger.folders.current()
+        )
+
+    def _name(self, path: FolderPath) -> FolderPath:
+        """What makes a path the same as another."""
+        if self._context.destination.limits.folds_case:
+            return FolderPath(tuple(part.casefold() for part in path.parts))
+        return path

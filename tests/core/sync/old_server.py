@@ -20,10 +20,17 @@ class Calls:
 
     def __init__(self) -> None:
         self.made: list[str] = []
-        self.before: dict[str, list[Callable[[], None]]] = defaultdict(list)
+        self.before: dict[str, list[Callable[[], object]]] = defaultdict(list)
+        self._after: tuple[int, Callable[[], object]] | None = None
+
+    def after(self, count: int, turn: Callable[[], object]) -> None:
+        """Something that happens when the call of this number is made."""
+        self._after = count, turn
 
     def note(self, call: str) -> None:
         self.made.append(call)
+        if self._after is not None and len(self.made) == self._after[0]:
+            self._after[1]()
         turns = self.before.get(call)
         if turns:
             turns.pop(0)()

@@ -11,7 +11,7 @@ from pathlib import Path
 from core.batch.definition import Options
 from core.event import Event
 from core.mail.key import PairId
-from core.ports.failure import Action, EndpointError
+from core.ports.failure import Action, EndpointError, FolderChangedError
 from core.status import PassKind
 from core.store.board import Board
 from core.store.database import Database
@@ -147,6 +147,10 @@ class World:
     def lost(self) -> None:
         """A link that breaks: for `calls.before` and `source_faults`."""
         raise EndpointError(failure(Action.RETRY))
+
+    def gone(self) -> None:
+        """A folder that cannot be opened."""
+        raise FolderChangedError("gone")
 
     def stop(self) -> None:
         """Somebody stops the pass that runs now."""
