@@ -78,6 +78,9 @@ def mailbox(person: str) -> Iterator[Mail]:
             flags = "".join(letter for letter, share in (("F", 0.1), ("R", 0.2), ("S", 0.7)) if chance.random() < share)
             if folder == "Drafts":
                 flags = "DS"
+            for place, part in enumerate(message.walk()):
+                if part.get_content_maintype() == "multipart":  # else each run has boundaries of its own
+                    part.set_boundary(f"=_{person}.{number}.{place}")
             data = message.as_bytes(policy=SMTP)
             if number % 23 == 0:  # some mail is not what the standards want
                 data = data.replace(b"Message-ID:", b"X-Was-Message-ID:")

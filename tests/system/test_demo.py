@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.demo.mail import PEOPLE, mailbox
 from tests.sandbox.server import PracticeExchange
-from tests.system.sides import Exchange, places
+from tests.system.sides import Exchange
 
 
 def demo(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -19,6 +19,11 @@ def demo(folder: Path) -> subprocess.CompletedProcess[str]:
         timeout=120,
         check=False,
     )
+
+
+def unfolded(data: bytes) -> bytes:
+    """Without the carriage returns, which pymap leaves out."""
+    return data.replace(b"\r\n", b"\n")
 
 
 def test_every_message_once_and_nothing_in_the_second_demo(tmp_path: Path) -> None:
@@ -34,9 +39,11 @@ def test_every_message_once_and_nothing_in_the_second_demo(tmp_path: Path) -> No
 
     exchange = Exchange(PracticeExchange(folder / "exchange"))
     for person, mails in made.items():
-        expected = Counter((mail.folder.replace("Projects", "Archive/Projects"), mail.data) for mail in mails)
-        assert places(exchange.read(person)) == expected
+        expected = Counter(
+            (mail.folder.replace("Projects", "Archive/Projects"), unfolded(mail.data), "S" in mail.flags)
+            for mail in mails
+        )
+        there = exchange.read(person)
+        assert Counter((found.folder, unfolded(found.data), found.seen) for found in there) == expected
         assert "Empty" in exchange.folders(person)
-        seen = {found.data for found in exchange.read(person) if found.seen}
-        assert seen == {mail.data for mail in mails if "S" in mail.flags}
     assert not list((folder / "state").glob("crash-*"))
