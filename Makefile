@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 VENV   ?= .venv
+WORKERS ?= 2
 BIN     = $(VENV)/bin
 READY   = $(VENV)/.ready
 
@@ -11,7 +12,7 @@ demo: $(READY)            ## the main job, embedded: no root, no server to insta
 	$(BIN)/python -m tests.demo
 
 test: $(READY)            ## every test that can run here; what cannot says why
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 check: $(READY)           ## format, lint, types, architecture
 	$(BIN)/ruff format --check .
