@@ -1,15 +1,18 @@
 """A mailbox on an IMAP server as a `core.ports.source.Source`: EXAMINE and BODY.PEEK, nothing that could change it."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
 
 from core.imap.answers import failure_of
-from core.imap.asking import fetch_each, listed_uids, short_sets, uid_set
+from core.imap.asking import Ask, fetch_each, listed_uids, short_sets, uid_set
 from core.imap.connection import Connection
 from core.imap.fetch import Bodies
 from core.imap.flags import flags_of
 from core.imap.folders import personal_folders
 from core.imap.items import items_of
 from core.imap.listing import is_there
+from core.imap.provisional import FIRST, UNNUMBERED, Numbered, provisional, same
 from core.imap.selection import Selection, open_folder
 from core.imap.wire import Completion, Response
 from core.mail.body import Body
@@ -29,6 +32,15 @@ _GONE = frozenset({"NONEXISTENT", "TRYCREATE"})
 Items = dict[bytes, bytes | Body | None]
 
 
+@dataclass(slots=True)
+class _Look:
+    """One look at a folder: its UIDVALIDITY as we tell it, and what has no lasting UID; None: not asked yet."""
+
+    selection: Selection
+    uidvalidity: int
+    numbered: dict[int, Numbered] | None
+
+
 class ImapSource:
     """One signed-in mailbox. `root` is Microsoft's UserRoot: where its folders hang in a tree of several users."""
 
@@ -36,6 +48,7 @@ class ImapSource:
         assert connection.side is Side.SOURCE
         self._connection = connection
         self._root = root
+        self._look: _Look | None = None
 
     def connect(self) -> None:
         """Sign in now, so that a wrong password shows before anything else is done."""
@@ -65,17 +78,150 @@ class ImapSource:
 
     def examine(self, folder: SourceFolder) -> OpenFolder:
         """Open a folder read-only. Raises FolderChangedError when it is gone."""
-        selection = self._examine(folder)
+        look = self._examine(folder)
         return OpenFolder(
             folder,
-            selection.uidvalidity,
-            selection.uidnext,
-            selection.exists,
-            selection.highestmodseq if self._connection.has("CONDSTORE") else None,
+            look.uidvalidity,
+            look.selection.uidnext,
+            look.selection.exists,
+            look.selection.highestmodseq if self._connection.has("CONDSTORE") else None,
         )
 
     def uids(self, folder: OpenFolder) -> Sequence[int]:
-        """Every UID, ascending. Raises EndpointError when these are fewer than EXISTS, however often it is asked."""
+        """Every UID, ascending; above them the numbers of messages without a lasting one (core.imap.provisional).
+
+        Raises EndpointError when these are fewer than EXISTS, however often it is asked.
+        """
+        for _ in range(_LOOKS):
+            look = self._opened(folder)
+            found = self._uids(folder)
+            numbered = self._numbered(folder)
+            if self._look is look and numbered.keys() <= set(found):
+                return sorted(numbered[uid].number if uid in numbered else uid for uid in found)
+        raise FolderChangedError(f"{folder.folder.path}: the server numbers its messages anew each time")
+
+    def messages(self, folder: OpenFolder, uids: Sequence[int]) -> Iterator[SourceMessage]:
+        """Size, date and flags. What is gone is left out; what the server lists but cannot describe has size 0."""
+        lasting = sorted(uid for uid in uids if uid < FIRST)
+        yield from self._described(self._asking(folder), lasting)
+        if len(lasting) == len(uids):
+            return
+        now = {numbered.number: uid for uid, numbered in self._numbered(folder).items()}
+        numbers = {now[number]: number for number in uids if number in now}
+        for message in self._described(self._pinned(folder), sorted(numbers)):
+            yield replace(message, uid=numbers[message.uid])
+
+    def flags(self, folder: OpenFolder, changed_since: int | None) -> Iterator[tuple[int, Flags]]:
+        """UID and flags of every message, or only of those changed since a HIGHESTMODSEQ."""
+        # A HIGHESTMODSEQ that went back was made anew, and says nothing about what we know.
+        if changed_since is not None and changed_since <= (folder.highestmodseq or 0):
+            changed = self._changed(folder, changed_since)
+            if changed is not None:
+                yield from changed.items()
+                return
+        missing: list[int] = []
+        uids = self._uids(folder)
+        numbered = self._numbered(folder)
+        ask = self._pinned(folder) if numbered else self._asking(folder)
+        for start in range(0, len(uids), _FLAGS_WINDOW):
+            window = uids[start : start + _FLAGS_WINDOW]
+            found = self._flags(ask, b"UID FETCH %d:%d (FLAGS)" % (window[0], window[-1]))
+            yield from ((numbered[uid].number if uid in numbered else uid, flags) for uid, flags in found.items())
+            missing += [uid for uid in window if uid not in found]
+        if missing:
+            self._ask(folder, b"NOOP")  # the server may now say what is gone
+            for some in short_sets(missing, _WINDOW):
+                if left := _still(self._asking(folder), some):
+                    raise _short(folder, len(uids) - len(left), len(uids))
+
+    def fetch(self, folder: OpenFolder, messages: Iterable[SourceMessage]) -> Iterator[Fetched]:
+        """The bytes of these messages, in their order; the caller closes each body."""
+        for lasting, some in groupby(messages, lambda message: message.uid < FIRST):
+            if lasting:
+                yield from Bodies(self._asking(folder), self._connection.spool).fetch(some)
+            else:
+                yield from self._fetch_numbered(folder, list(some))
+
+    # --- in a folder ----------------------------------------------------------------------------------------------
+
+    def _asking(self, folder: OpenFolder) -> Ask:
+        return lambda command, take: self._ask(folder, command, take)
+
+    def _pinned(self, folder: OpenFolder) -> Ask:
+        """As `_asking`, for UIDs that mean something in this look only. Raises FolderChangedError after it."""
+        look = self._opened(folder)
+        numbered = look.numbered
+
+        def ask(command: bytes, take: Callable[[Response], None] | None) -> Completion:
+            done = self._ask(folder, command, take)
+            if self._look is not look or look.numbered is not numbered:
+                raise FolderChangedError(f"{folder.folder.path} was opened anew, and so its new messages numbered anew")
+            return done
+
+        return ask
+
+    def _ask(self, folder: OpenFolder, command: bytes, take: Callable[[Response], None] | None = None) -> Completion:
+        """Run a command in this folder, which is opened anew where it has to be."""
+        look = self._opened(folder)
+        if command == b"NOOP":
+            look.numbered = None if look.selection.uidnext is None else look.numbered  # they may get others now
+        return self._connection.run(command, take)
+
+    def _opened(self, folder: OpenFolder) -> _Look:
+        """The folder, open."""
+        look = self._look
+        if look is None or self._connection.selected is not look.selection or look.selection.name != folder.folder.name:
+            look = self._examine(folder.folder)
+        if look.uidvalidity != folder.uidvalidity:
+            raise FolderChangedError(
+                f"{folder.folder.path}: UIDVALIDITY was {folder.uidvalidity}, is {look.uidvalidity}"
+            )
+        return look
+
+    def _examine(self, folder: SourceFolder) -> _Look:
+        self._look = None
+        try:
+            with about(folder.path):
+                selection = open_folder(self._connection, folder.name, read_only=True)
+        except EndpointError as error:
+            refused = self._connection.is_open and error.failure.action in {Action.RETRY, Action.REJECT}
+            if refused and (error.failure.code in _GONE or not is_there(self._connection, folder.name)):
+                raise FolderChangedError(f"{folder.path} is gone") from error
+            raise
+        look = _Look(selection, selection.uidvalidity, {})
+        if selection.uidnext is None:
+            look.numbered = None
+            if len(listed_uids(self._connection.run, b"RECENT")) >= selection.exists:
+                look.uidvalidity = UNNUMBERED
+        self._look = look
+        return look
+
+    def _numbered(self, folder: OpenFolder) -> dict[int, Numbered]:
+        """The messages of this look that have no lasting UID, by the UID that they have now."""
+        look = self._opened(folder)
+        if look.numbered is None:
+            look.numbered = provisional(self._pinned(folder))
+        return look.numbered
+
+    def _fetch_numbered(self, folder: OpenFolder, messages: Sequence[SourceMessage]) -> Iterator[Fetched]:
+        """The bytes of messages without a lasting UID, which are compared with what they are known by."""
+        path = folder.folder.path
+        known = {numbered.number: (uid, numbered) for uid, numbered in self._numbered(folder).items()}
+        if not known.keys() >= {message.uid for message in messages}:
+            raise FolderChangedError(f"{path}: new messages are gone, or numbered for good")
+        ask = self._pinned(folder)
+        asked = [replace(message, uid=known[message.uid][0]) for message in messages]
+        for message, fetched in zip(messages, Bodies(ask, self._connection.spool).fetch(asked), strict=True):
+            uid, numbered = known[message.uid]
+            body = fetched.body
+            if fetched.failure is None and not (body and (numbered.is_in(body) or same(ask, uid, numbered))):
+                if body is not None:
+                    body.close()
+                raise FolderChangedError(f"{path}: the server numbered new messages anew")
+            yield replace(fetched, uid=message.uid)
+
+    def _uids(self, folder: OpenFolder) -> Sequence[int]:
+        """Every UID that the server has now, ascending."""
         for _ in range(_LOOKS):
             found, exists = self._search(folder)
             if len(found) >= exists:
@@ -88,9 +234,9 @@ class ImapSource:
             self._connection.selected = None  # the next look is at the folder opened anew
         raise _short(folder, len(found), exists)
 
-    def messages(self, folder: OpenFolder, uids: Sequence[int]) -> Iterator[SourceMessage]:
-        """Size, date and flags. What is gone is left out; what the server lists but cannot describe has size 0."""
-        for window in short_sets(sorted(uids), _WINDOW):
+    def _described(self, ask: Ask, uids: Sequence[int]) -> Iterator[SourceMessage]:
+        """Size, date and flags of these UIDs, ascending."""
+        for window in short_sets(uids, _WINDOW):
             found: list[SourceMessage] = []
 
             def keep(uid: int, items: Items, found: list[SourceMessage] = found) -> bool:
@@ -101,67 +247,16 @@ class ImapSource:
                 found.append(SourceMessage(uid, int(size), received, flags_of(flags)))
                 return True
 
-            refused = fetch_each(self._asking(folder), window, b"(FLAGS INTERNALDATE RFC822.SIZE)", keep)
+            refused = fetch_each(ask, window, b"(FLAGS INTERNALDATE RFC822.SIZE)", keep)
             missing = set(window).difference(refused, (message.uid for message in found))
             if missing:
                 again = sorted(missing)
-                refused |= fetch_each(self._asking(folder), again, b"(FLAGS INTERNALDATE RFC822.SIZE)", keep)
+                refused |= fetch_each(ask, again, b"(FLAGS INTERNALDATE RFC822.SIZE)", keep)
                 missing.difference_update(refused, (message.uid for message in found))
-            left = self._still(folder, sorted(missing)) if missing else set()
+            left = _still(ask, sorted(missing)) if missing else set()
             yield from found
             for uid in sorted(left.union(refused)):
                 yield SourceMessage(uid, 0, None, Flags())
-
-    def flags(self, folder: OpenFolder, changed_since: int | None) -> Iterator[tuple[int, Flags]]:
-        """UID and flags of every message, or only of those changed since a HIGHESTMODSEQ."""
-        # A HIGHESTMODSEQ that went back was made anew, and says nothing about what we know.
-        if changed_since is not None and changed_since <= (folder.highestmodseq or 0):
-            changed = self._changed(folder, changed_since)
-            if changed is not None:
-                yield from changed.items()
-                return
-        missing: list[int] = []
-        uids = self.uids(folder)
-        for start in range(0, len(uids), _FLAGS_WINDOW):
-            window = uids[start : start + _FLAGS_WINDOW]
-            found = self._flags(folder, b"UID FETCH %d:%d (FLAGS)" % (window[0], window[-1]))
-            yield from found.items()
-            missing += [uid for uid in window if uid not in found]
-        if missing:
-            self._ask(folder, b"NOOP")  # the server may now say what is gone
-            for some in short_sets(missing, _WINDOW):
-                if left := self._still(folder, some):
-                    raise _short(folder, len(uids) - len(left), len(uids))
-
-    def fetch(self, folder: OpenFolder, messages: Iterable[SourceMessage]) -> Iterator[Fetched]:
-        """The bytes of these messages, in their order; the caller closes each body."""
-        return Bodies(self._asking(folder), self._connection.spool).fetch(messages)
-
-    # --- in a folder ----------------------------------------------------------------------------------------------
-
-    def _asking(self, folder: OpenFolder) -> Callable[[bytes, Callable[[Response], None] | None], Completion]:
-        return lambda command, take: self._ask(folder, command, take)
-
-    def _ask(self, folder: OpenFolder, command: bytes, take: Callable[[Response], None] | None = None) -> Completion:
-        """Run a command in this folder, which is opened anew where it has to be."""
-        selection = self._connection.selected
-        if not isinstance(selection, Selection) or selection.name != folder.folder.name:
-            selection = self._examine(folder.folder)
-        if selection.uidvalidity != folder.uidvalidity:
-            raise FolderChangedError(
-                f"{folder.folder.path}: UIDVALIDITY was {folder.uidvalidity}, is {selection.uidvalidity}"
-            )
-        return self._connection.run(command, take)
-
-    def _examine(self, folder: SourceFolder) -> Selection:
-        try:
-            with about(folder.path):
-                return open_folder(self._connection, folder.name, read_only=True)
-        except EndpointError as error:
-            refused = self._connection.is_open and error.failure.action in {Action.RETRY, Action.REJECT}
-            if refused and (error.failure.code in _GONE or not is_there(self._connection, folder.name)):
-                raise FolderChangedError(f"{folder.path} is gone") from error
-            raise
 
     def _search(self, folder: OpenFolder) -> tuple[list[int], int]:
         """Every UID, ascending, and how many messages there were when the answer came."""
@@ -179,11 +274,7 @@ class ImapSource:
         found = listed_uids(ask, b"ALL")
         return found, (exists or [self._connection.exists])[-1]
 
-    def _still(self, folder: OpenFolder, uids: Sequence[int]) -> set[int]:
-        """Which of these the server still finds in the folder."""
-        return set(listed_uids(self._asking(folder), b"UID " + uid_set(uids))).intersection(uids)
-
-    def _flags(self, folder: OpenFolder, command: bytes) -> dict[int, Flags]:
+    def _flags(self, ask: Ask, command: bytes) -> dict[int, Flags]:
         """Flags by UID; FETCH responses without a UID are about numbers that mean nothing here."""
         found: dict[int, Flags] = {}
 
@@ -194,7 +285,7 @@ class ImapSource:
                 if isinstance(uid, bytes) and uid.isdigit() and isinstance(flags, bytes):
                     found[int(uid)] = flags_of(flags)
 
-        done = self._ask(folder, command, take)
+        done = ask(command, take)
         if not done.ok:
             raise EndpointError(failure_of(done, Side.SOURCE))
         return found
@@ -204,11 +295,16 @@ class ImapSource:
         if not folder.exists:
             return {}
         try:
-            return self._flags(folder, b"UID FETCH 1:* (FLAGS) (CHANGEDSINCE %d)" % since)
+            return self._flags(self._asking(folder), b"UID FETCH 1:* (FLAGS) (CHANGEDSINCE %d)" % since)
         except EndpointError as error:
             if error.failure.code in {"NO", "BAD"}:
                 return None
             raise
+
+
+def _still(ask: Ask, uids: Sequence[int]) -> set[int]:
+    """Which of these the server still finds in the folder."""
+    return set(listed_uids(ask, b"UID " + uid_set(uids))).intersection(uids)
 
 
 def _short(folder: OpenFolder, found: int, exists: int) -> EndpointError:

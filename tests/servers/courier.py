@@ -3,6 +3,8 @@
 No LITERAL+, MULTIAPPEND, MOVE, CONDSTORE, SPECIAL-USE, LIST-EXTENDED; LOGIN is the only way to sign in.
 """
 
+import itertools
+import os
 import shutil
 import sys
 from collections.abc import Mapping
@@ -25,6 +27,26 @@ class Courier(ImapServer):
 
     def __init__(self) -> None:
         super().__init__(".", "INBOX.")
+        self._delivered = itertools.count()
+
+    def home(self, user: str) -> Path:
+        """Where a user's mail lies."""
+        return self.folder / "mail" / user / "Maildir"
+
+    def deliver(self, user: str, data: bytes, *, at: int) -> Path:
+        """Mail comes in past IMAP, at a second since 1970; `data` has LF alone, as it lies on a disk."""
+        self.client(user).logout()  # makes his mailbox, if need be
+        name = f"{at}.M{next(self._delivered)}.example.org"
+        file = self.home(user) / "tmp" / name
+        file.write_bytes(data)
+        os.utime(file, (at, at))
+        os.chown(file, _NOBODY, _NOBODY)
+        return file.rename(self.home(user) / "new" / name)
+
+    def taken(self, user: str, delivered: Path) -> None:
+        """Somebody takes that mail away past IMAP, as POP does."""
+        (found,) = self.home(user).glob(f"*/{delivered.name}*")
+        found.unlink()
 
     def _prepare(self) -> None:
         (self.folder / "mail").mkdir()

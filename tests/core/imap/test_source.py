@@ -326,7 +326,8 @@ def test_a_server_of_another_make(pymap: Pymap, opened: Open) -> None:
 
 
 def examined(exists: int = 3, uidvalidity: int = 7) -> bytes:
-    return b"* %d EXISTS\r\n* OK [UIDVALIDITY %d] ok\r\nTAG OK [READ-ONLY] done\r\n" % (exists, uidvalidity)
+    codes = b"* OK [UIDVALIDITY %d] ok\r\n* OK [UIDNEXT 99] ok\r\n" % uidvalidity
+    return b"* %d EXISTS\r\n%bTAG OK [READ-ONLY] done\r\n" % (exists, codes)
 
 
 def told(**script: Answer | list[Answer]) -> Scripted:
@@ -423,7 +424,7 @@ def test_flags_that_are_left_out_are_an_error_while_the_message_is_there(opened:
 
 def test_changedsince_that_is_refused_means_all_flags(opened: Open) -> None:
     offers = b"* CAPABILITY IMAP4rev1 AUTH=PLAIN CONDSTORE\r\nTAG OK x\r\n"
-    examine = b"* 1 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [HIGHESTMODSEQ 50] ok\r\nTAG OK x\r\n"
+    examine = examined(1).replace(b"TAG", b"* OK [HIGHESTMODSEQ 50] ok\r\nTAG")
     all_flags = b"* 1 FETCH (UID 1 FLAGS (\\Seen))\r\nTAG OK x\r\n"
     with told(
         CAPABILITY=offers,
