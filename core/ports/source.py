@@ -36,7 +36,11 @@ class OpenFolder:
 
 @dataclass(frozen=True, slots=True)
 class SourceMessage:
-    """One message as the source lists it. `size` is the server's word, a hint (protocol.md B)."""
+    """One message as the source lists it. `size` is the server's word, a hint.
+
+    `uid` is above every UID there can be for a message that its server has not numbered for good: a number made of what
+    it is (core.imap.provisional).
+    """
 
     uid: int
     size: int
