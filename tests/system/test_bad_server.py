@@ -172,6 +172,41 @@ def test_each_with_a_password_of_their_own(
     assert sign_ins.count(True) == 1
 
 
+@pytest.mark.parametrize(("second", "ending", "tries"), [("right", "Synced", 1), ("wrong", "refuses the sign-in", 2)])
+def test_a_secret_that_changed_is_tried_once_more(
+    program: Program,
+    dovecot: Dovecot,
+    practice_exchange: PracticeExchange,
+    users: list[str],
+    sign_ins: list[bool],
+    second: str,
+    ending: str,
+    tries: int,
+) -> None:
+    at_source, at_destination = users[:2]
+    tables = to_exchange(dovecot, practice_exchange, at_source, at_destination)
+    tables["destination"] = {"kind": "ews", "url": practice_exchange.url, "access": "direct"}
+    program.environment["OWN"] = "their own"
+    for mailbox in tables["mailboxes"]:
+        mailbox["destination_password"] = "env:OWN"
+    tables["mailboxes"][0]["password"] = changing(program, "a", "secret" if second == "right" else "wrong again")
+    tables["mailboxes"][1]["destination_password"] = changing(
+        program, "b", "their own" if second == "right" else "wrong again"
+    )
+    found = outcome(program, tables, exit_code=0 if second == "right" else 1)
+    assert all(ending in said for said in found.values())
+    assert refusals(dovecot, at_source) == tries
+    assert sign_ins.count(True) == tries
+
+
+def changing(program: Program, name: str, second: str) -> str:
+    """A reference to a secret that is wrong when it is first read, and `second` from then on."""
+    (program.folder / name).write_text(f"wrong\n{second}\n")
+    # Prints the first line, and takes it away unless it is the last.
+    (program.folder / f"{name}.sh").write_text(f'head -n 1 {name}; [ "$(wc -l < {name})" = 1 ] || sed -i 1d {name}\n')
+    return f"command:sh {name}.sh"
+
+
 def test_an_imap_destination(program: Program, dovecot: Dovecot, second_dovecot: Dovecot, users: list[str]) -> None:
     wrong, no_folder, well, *_ = users
     dovecot.load(no_folder, [letter("two", folder="Projects/Old")])
