@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from tests.servers.courier import Courier
 from tests.servers.cyrus import Cyrus
 from tests.servers.fault_proxy import FaultProxy
 from tests.servers.faults import CutError, Way
@@ -249,6 +250,29 @@ def test_later_passes_carry_what_changed(
     fourth = program.migrate(file)
     assert fourth.counts() == third.counts()
     assert subjects(destination, f"{user}-new") == there | {"inbox 4": deleted}
+
+
+def test_mail_that_is_taken_by_pop(program: Program, courier: Courier, cyrus: Cyrus, user: str) -> None:
+    """Courier gives the UID of a message that went to the next one, until somebody opens the folder."""
+
+    def mail(name: str) -> bytes:
+        return letter(name).data.replace(b"\r\n", b"\n")
+
+    courier.load(user, letters(3))
+    with courier.client(user) as client:
+        sure(client.select())
+    first = courier.deliver(user, mail("first"), at=1_600_000_000)
+    file = program.batch(tables(courier, cyrus, user))
+    assert program.migrate(file).counts() == {"copied": 4}
+    courier.taken(user, first)
+    courier.deliver(user, mail("second"), at=1_600_000_100)
+    courier.deliver(user, mail("early"), at=1_500_000_000)
+    assert program.migrate(file).counts() == {"copied": 6, "source_gone": 1}
+    with courier.client(user) as client:
+        sure(client.select())
+    assert program.migrate(file).counts() == {"copied": 6, "already_there": 2, "source_gone": 3}
+    there = subjects(cyrus, f"{user}-new")  # which holds none twice
+    assert set(there) == {"letter 0", "letter 1", "letter 2", "first", "second", "early"}
 
 
 _ANSWER = re.compile(rb"\[APPENDUID [^\n]*\n")
