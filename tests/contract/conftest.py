@@ -36,7 +36,6 @@ GROUNDS: dict[str, Maker] = {
     "imap-dot": _imap("dovecot_dot"),
     "courier": _courier,
     "cyrus": _imap("cyrus"),
-    "cyrus-dot": _imap("cyrus_dot"),
     "exchange": _exchange,
 }
 

@@ -39,8 +39,8 @@ SILENCE = 0.7
 #: In two folders, so that one is there before the other is sent.
 MESSAGES = [
     (folder, b"Message-ID: <%d@example.org>\r\nSubject: %d\r\n\r\n" % (number, number) + b"some text\r\n" * 150)
-    for folder in ("INBOX", "Later")
-    for number in range(30 * len(folder), 30 * len(folder) + 30)
+    for folder, first in (("INBOX", 100), ("Later", 200))
+    for number in range(first, first + 30)
 ]
 
 

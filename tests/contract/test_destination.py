@@ -11,6 +11,7 @@ from core.mail.flags import Flags
 from core.mail.folder import FolderPath, Role
 from core.mail.key import SourceKey
 from core.ports.destination import Destination, DestinationFolder, Doubt, Outgoing, Written
+from core.ports.failure import Action
 from tests.contract.ground import Ground, Stored
 
 WHEN = datetime(2019, 3, 5, 6, 7, 8, tzinfo=UTC)
@@ -35,6 +36,21 @@ ODD_NAMES = [
     "{3}",
     "!;{}|^`<>",
 ]
+
+ODD_MESSAGES = {
+    "bare LF": b"Subject: odd\r\n\r\nline\nline\r\n",
+    "bare CR": b"Subject: odd\r\n\r\nline\rline\r\n",
+    "LF alone": b"Subject: odd\n\nline\n",
+    "NUL": b"Subject: odd\r\n\r\na\0b\r\n",
+    "NUL above": b"Subject: o\0dd\r\n\r\nab\r\n",
+    "8-bit above": b"Subject: \xe9\xff odd\r\n\r\nab\r\n",
+    "8-bit below": b"Subject: odd\r\n\r\n\x80\xff\r\n",
+    "no header": b"no header at all\r\n",
+    "no end": b"Subject: odd\r\n\r\nend",
+    "blank": b"\r\n",
+    "commands": b"Subject: odd\r\n\r\nx1 NOOP\r\nx2 APPEND INBOX {3+}\r\nabc\r\nx4 LOGOUT\r\n",
+    "long line": b"Subject: odd\r\n\r\n" + b"x" * 100_000 + b"\r\n",
+}
 
 
 def text(number: int | str) -> bytes:
@@ -193,6 +209,39 @@ def test_keywords_that_cannot_be_kept_are_named(ground: Ground, destination: Des
     (stored,) = ground.stored()
     assert "\\Seen" in stored.flags
     assert (stored.flags | set(written.dropped)) == {"\\Seen", "Kunde", *odd}
+
+
+@pytest.mark.parametrize("odd", ODD_MESSAGES)
+def test_an_odd_message_is_stored_or_refused_for_a_reason(ground: Ground, destination: Destination, odd: str) -> None:
+    folder = folder_at(destination, "Here")
+    mark = destination.mark(folder)
+    batch = [outgoing(1), outgoing(2, ODD_MESSAGES[odd]), outgoing(3)]
+    before, written, after = destination.write(folder, batch)
+    items([before, after])
+    found = destination.look_up(folder, [doubt(message, mark) for message in batch], frozenset())
+    if written.failure is None:
+        assert found == {one.token: one.item for one in (before, written, after)}
+    else:
+        assert found == {one.token: one.item for one in (before, after)}
+        assert written.failure.action is Action.REJECT
+        assert not written.failure.in_doubt
+        assert written.failure.said
+    assert len(ground.stored()) == len(found)
+
+
+def test_odd_dates_are_stored_or_refused_for_a_reason(ground: Ground, destination: Destination) -> None:
+    folder = folder_at(destination, "Here")
+    mark = destination.mark(folder)
+    years = [2019, 1900, 1969, 1970, 2037, 2038, 2107, 9999, 2019]
+    batch = [outgoing(uid, received=datetime(year, 1, 1, tzinfo=UTC)) for uid, year in enumerate(years)]
+    written = destination.write(folder, batch)
+    found = destination.look_up(folder, [doubt(message, mark) for message in batch], frozenset())
+    assert found == {one.token: one.item for one in written if one.failure is None}
+    assert {token(0), token(len(years) - 1)} <= found.keys()
+    assert len(ground.stored()) == len(found)
+    for failure in (one.failure for one in written if one.failure is not None):
+        assert (failure.action, failure.in_doubt) == (Action.REJECT, False)
+        assert failure.said
 
 
 def test_nothing_is_sent_for_an_empty_batch(ground: Ground, destination: Destination) -> None:
