@@ -38,7 +38,6 @@ _PROGRESS = frozenset(
         EventKind.MESSAGE_COPIED,
         EventKind.MESSAGE_ALREADY_THERE,
         EventKind.MESSAGE_REJECTED,
-        EventKind.MESSAGE_SETTLED,
         EventKind.MESSAGE_MOVED,
         EventKind.FLAGS_CHANGED,
     }
@@ -92,6 +91,8 @@ class MailboxRun:
 
     def counted(self, counts: Counts) -> None:
         """What the ledger holds when a try has ended."""
+        if counts.copied > self._after.copied:  # looked up and found, perhaps: no event says so
+            self.backoff.moved()
         self._after = counts
         self._rejected = counts.rejected > 0
 

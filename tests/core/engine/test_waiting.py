@@ -87,6 +87,15 @@ def test_given_up_when_nothing_moves_for_too_long(scene: "Scene") -> None:
     )
 
 
+def test_given_up_when_a_message_is_never_there_however_often_it_is_sent(scene: "Scene") -> None:
+    """To have settled that it is not there is no progress."""
+    lost = Failure(Action.RETRY, "ECONNRESET", "the link broke", in_doubt=True)
+    scene.world.trouble = Failing(lost, Side.DESTINATION, "write")
+    assert scene.run(scene.batch(logins="ann", options={"give_up_after": "0.3s"})).exit_code == 1
+    assert "given up after 0.3s without any progress" in (scene.views()["ann"].error or "")
+    assert scene.copied("ann") == 0
+
+
 def test_time_with_progress_does_not_count(scene: "Scene") -> None:
     """Every other write fails, for longer than give_up_after in all."""
     scene.world.source("ann", messages=400)
