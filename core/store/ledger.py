@@ -22,7 +22,7 @@ from core.mail.key import PairId
 from core.mail.outcome import Counts, Outcome
 from core.store import schema
 from core.store.database import Database
-from core.store.ledger_counts import LedgerCounts, Standing
+from core.store.ledger_counts import THERE, LedgerCounts, Standing
 from core.store.ledger_folder import LedgerFolder, LedgerFolders
 from core.store.ledger_left import LedgerLeft
 from core.store.ledger_listed import write_listed
@@ -88,6 +88,18 @@ class Ledger:
         query = select(schema.pair.c.adopted).where(schema.pair.c.id == self._pair_id)
         with self._database.reading() as connection:
             return not connection.execute(query).scalar_one()
+
+    def begun(self) -> bool:
+        """Whether any message was sent, or found to be at the destination already."""
+        there = [outcome.value for outcome in THERE]
+        query = (
+            select(_MESSAGE.c.uid)
+            .join(schema.folder, schema.folder.c.id == _MESSAGE.c.folder_id)
+            .where(schema.folder.c.pair_id == self._pair_id)
+            .where(_MESSAGE.c.exact.is_not(None) | _MESSAGE.c.outcome.in_(there))
+        )
+        with self._database.reading() as connection:
+            return connection.execute(query.limit(1)).first() is not None
 
     def uids(self, folder: LedgerFolder) -> set[int]:
         """Every UID with a row whose message was at the source when it was last looked for."""

@@ -57,6 +57,7 @@ class Tally:
     flags_changed: int = 0
     flags_kept: int = 0
     keywords_dropped: int = 0
+    retried: bool = False  # what had been rejected is pending again
 
 
 @dataclass(slots=True)

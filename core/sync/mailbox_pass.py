@@ -85,7 +85,7 @@ def _pass(context: PassContext, progress: Progress, tally: Tally, unopened: set[
             return False
     if not doubt.settle_confusing(context, works, places):
         return False
-    _choose(context, works)
+    _choose(context, works, tally)
     adoption = Adoption()
     if not adoption.search(context, places, works):
         return False
@@ -103,18 +103,18 @@ def _pass(context: PassContext, progress: Progress, tally: Tally, unopened: set[
     return True
 
 
-def _choose(context: PassContext, works: Sequence[Work]) -> None:
+def _choose(context: PassContext, works: Sequence[Work], tally: Tally) -> None:
     """The rules that look at the mailbox as a whole."""
-    if context.retry_rejected:
+    if context.retry_rejected and not tally.retried:
+        tally.retried = True  # a pass that lists anew does not begin with them again
         for work in works:
             for window in windows(context.ledger.rejected(work.ledger)):
                 context.ledger.judged(work.ledger, [(entry.uid, Outcome.PENDING, None) for entry in window])
-    if context.ledger.first_pass():
-        counts = context.ledger.total()
-        room = max(0, context.options.max_items_per_mailbox - counts.copied - counts.already_there)
-        if counts.pending > room:
-            left_out = context.ledger.skip_oldest(room, BEYOND_MAX_ITEMS)
-            context.narrate.warning(EventKind.MESSAGE_SKIPPED, f"{left_out} messages are {BEYOND_MAX_ITEMS}")
+    most = context.options.max_items_per_mailbox
+    # Chosen once: when the first message has gone, whatever arrives is a later arrival, in a first pass cut off, too.
+    if context.ledger.first_pass() and context.ledger.total().pending > most and not context.ledger.begun():
+        left_out = context.ledger.skip_oldest(most, BEYOND_MAX_ITEMS)
+        context.narrate.warning(EventKind.MESSAGE_SKIPPED, f"{left_out} messages are {BEYOND_MAX_ITEMS}")
 
 
 def _copy(
@@ -126,13 +126,14 @@ def _copy(
     tally: Tally,
 ) -> bool:
     """Send all that is pending and settle all that is in doubt. False when stopping came first."""
-    moves = Moves(context, places)
+    writing = Writing(context, adoption, Moves(context, places), progress, tally)
     folders = [work.ledger for work in works]
     while True:
         waiting = [work for work in works if context.ledger.counts(work.ledger).pending]
         if not waiting:
+            writing.check_limit()
             return not context.control.stopping()
-        if not Writing(context, adoption, moves, progress, tally).run(waiting):
+        if not writing.run(waiting):
             return False
         if not doubt.settle(context, folders, places):
             return False

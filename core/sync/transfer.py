@@ -65,6 +65,19 @@ class Writing:
                 self._drop(self._batch)
                 self._batch = []
 
+    def check_limit(self) -> None:
+        """Raises EndpointError when more messages were rejected than the batch allows."""
+        limit = self._context.options.rejected_limit
+        if self._refused > limit:
+            raise EndpointError(
+                Failure(
+                    Action.STOP_MAILBOX,
+                    "rejected_limit",
+                    f"{self._refused} messages were rejected, more than rejected_limit ({limit})",
+                    cure="see the reasons with `log`, raise options.rejected_limit, and run again",
+                )
+            )
+
     # --- what to do with a message that was fetched ------------------------------------------------------------
 
     def _take(self, request: Sequence[Ready]) -> bool:
@@ -161,7 +174,7 @@ class Writing:
 
     def _request(self, group: list[Ready]) -> list[list[Ready]]:
         """Send one group; returns groups that are to be sent again."""
-        self._check_limit()
+        self.check_limit()
         work = group[0].work
         place, ledger = work.place, self._context.ledger
         mark = self._context.destination.mark(place)
@@ -336,7 +349,7 @@ class Writing:
         """Make what is known durable, and show it. Raises EndpointError beyond rejected_limit."""
         self._commit()
         self._show()
-        self._check_limit()
+        self.check_limit()
         return True
 
     def _show(self) -> None:
@@ -344,18 +357,6 @@ class Writing:
         if work is not None:
             self._progress.folder(work.ledger, work.plan.note)
             self._context.board.set(activity=f"copying {work.plan.source.path}")
-
-    def _check_limit(self) -> None:
-        limit = self._context.options.rejected_limit
-        if self._refused > limit:
-            raise EndpointError(
-                Failure(
-                    Action.STOP_MAILBOX,
-                    "rejected_limit",
-                    f"{self._refused} messages were rejected, more than rejected_limit ({limit})",
-                    cure="see the reasons with `log`, raise options.rejected_limit, and run again",
-                )
-            )
 
     def _commit(self) -> None:
         """Make what is known durable."""
