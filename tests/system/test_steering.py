@@ -57,7 +57,7 @@ def standing(batch: Mapping[str, Any]) -> list[tuple[str, str | None]]:
 def test_paused_held_and_resumed_from_another_terminal(
     program: Program, dovecot: Dovecot, exchange: Exchange, held: Held, user: str
 ) -> None:
-    users = [f"{user}a", f"{user}b"]
+    users = [f"{user}{each}" for each in "abc"]
     for one in users:
         dovecot.load(one, letters(60))
     file = program.batch(exchange.batch(dovecot, *users))
@@ -68,7 +68,7 @@ def test_paused_held_and_resumed_from_another_terminal(
     assert pausing["condition"] == "paused"
     held.release.set()
     paused = program.until("wave", lambda batch: batch["status"] == "Stopped")
-    assert (paused["condition"], standing(paused)) == ("paused", [("Stopped", "paused")] * 2)
+    assert (paused["condition"], standing(paused)) == ("paused", [("Stopped", "paused")] * 3)
     assert paused["runner"]["pid"] == run.pid
     for one in paused["mailboxes"]:  # what was in flight was finished, and nothing begun after it
         assert one["messages"]["copied"] == exchange.sent(one["source"]) <= 20
@@ -79,18 +79,21 @@ def test_paused_held_and_resumed_from_another_terminal(
     assert str(run.pid) in program.run("remove", "wave", exit_code=4).stderr
 
     program.run("pause", "wave", "--mailbox", f"{users[0]}@new.example")
-    assert f"still held by themselves: {users[0]}" in program.run("resume", "wave").stdout
-    assert f"Paused or stopped, and not done: {users[0]}" in run.wait(3)
+    program.run("stop", "wave", "--mailbox", users[1])
+    assert f"still held by themselves: {users[0]}, {users[1]}" in program.run("resume", "wave").stdout
+    assert f"Paused or stopped, and not done: {users[0]}, {users[1]}" in run.wait(3)
     half = program.status("wave")
-    assert standing(half) == [("Stopped", "paused"), ("Synced", None)]
+    assert standing(half) == [("Stopped", "paused"), ("Stopped", None), ("Synced", None)]
     assert half["runner"] is None
-    assert places(exchange.read(users[1])) == at_source(dovecot, users[1])
+    assert places(exchange.read(users[2])) == at_source(dovecot, users[2])
 
-    assert "not done" in program.run("run", file, exit_code=3).stdout  # lifts no mailbox's own pause
-    assert "nobody runs wave now" in program.run("resume", "wave", "--mailbox", users[0]).stdout
+    assert "not done" in program.run("run", file, exit_code=3).stdout  # lifts no mailbox's own wish
+    resume = ("resume", "wave", "--mailbox", users[0], "--mailbox", users[1])
+    assert "nobody runs wave now" in program.run(*resume).stdout
     program.run("run", file)
-    assert [exchange.sent(one) for one in users] == [60, 60]
-    assert places(exchange.read(users[0])) == at_source(dovecot, users[0])
+    assert [exchange.sent(one) for one in users] == [60] * 3
+    for one in users:
+        assert places(exchange.read(one)) == at_source(dovecot, one)
 
 
 @pytest.mark.parametrize("how", ["stop", "SIGINT", "SIGTERM"])
