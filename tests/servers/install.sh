@@ -13,7 +13,7 @@ declare -A unpacked=(
     [cyrus]="cyrus-common cyrus-imapd"
     [davmail]="davmail-server libactivation-java libcommons-codec-java libcommons-logging-java libhtmlcleaner-java
         libhttpclient-java libhttpcore-java libjackrabbit-java libjcifs-java libjdom2-java libjettison-java libjna-java
-        liblog4j1.2-java libmail-java libslf4j-java libstax2-api-java libwoodstox-java"
+        libjna-jni liblog4j1.2-java libmail-java libslf4j-java libstax2-api-java libwoodstox-java"
 )
 # What the programs of each are linked against, beside their own libraries.
 declare -A programs=([courier]="usr/bin/imapd usr/libexec/gam_server" [cyrus]="usr/lib/cyrus/bin/master usr/lib/cyrus/bin/imapd" [davmail]="")
