@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.outcomes import Fewer, Outcome, Reset, StoreLate, Truncated
+from tests.sandbox.outcomes import Fewer, Held, Outcome, Reset, StoreLate, Truncated
 from tests.sandbox.script import Request, Rule
 from tests.sandbox.server import PracticeExchange
 from tests.servers.dovecot import Dovecot
@@ -99,26 +99,29 @@ def test_killed_at_any_moment(
         assert places(destination.read(one)) == at_source(dovecot, one)
 
 
-def more_copied(than: int, batch: Mapping[str, Any]) -> bool:
-    more: bool = batch["mailboxes"][0]["messages"]["copied"] > than
-    return more
+def shown(batch: Mapping[str, Any]) -> int:
+    copied: int = batch["mailboxes"][0]["messages"]["copied"]
+    return copied
 
 
-def test_killed_while_the_destination_is_slow(
+def test_killed_while_it_waits_for_a_request(
     program: Program, dovecot: Dovecot, practice_exchange: PracticeExchange, user: str
 ) -> None:
     destination = Exchange(practice_exchange)
-    dovecot.load(user, letters(160))
+    dovecot.load(user, letters(150))
     file = program.batch(destination.batch(dovecot, user))
-    practice_exchange.pace.item = 0.05
-    copied = 0
     for _ in range(2):
-        child = program.start("run", file)
-        copied = program.until("wave", partial(more_copied, copied))["mailboxes"][0]["messages"]["copied"]
-        child.kill()
-        assert copied < 160
-    practice_exchange.pace.item = 0
-    assert program.migrate(file).counts() == {"copied": 160}
+        held = Held()
+        practice_exchange.next("CreateItem", held, after=2)
+        run = program.start("run", file)
+        assert held.arrived.wait(30)
+        sent = destination.sent(user)
+        assert 40 <= sent < 150
+        program.until("wave", lambda batch, sent=sent: shown(batch) == sent)  # type: ignore[misc]
+        run.kill()
+        held.release.set()  # what was sent is stored after its sender's death
+    assert program.migrate(file).counts() == {"copied": 150}
+    assert destination.sent(user) == 150
     assert places(destination.read(user)) == at_source(dovecot, user)
 
 
