@@ -1,9 +1,10 @@
 """Mailboxes and folders as rows: making them, finding them, counting what they hold."""
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tests.sandbox import ids, languages
+from tests.sandbox import extended, ids, languages
 from tests.sandbox.soap import RefusedError, text
 
 
@@ -156,7 +157,9 @@ def counts(db: sqlite3.Connection, folder: int) -> FolderCounts:
     return FolderCounts(items, items - read, below)
 
 
-def xml(db: sqlite3.Connection, folder: FolderRow, wanted: frozenset[str]) -> str:
+def xml(
+    db: sqlite3.Connection, folder: FolderRow, wanted: frozenset[str], properties: Sequence[extended.Path] = ()
+) -> str:
     """The folder as an element; `wanted` are field URIs, the id always comes."""
     parts = [ids.folder_id(folder.mailbox, folder.id, folder.change)]
     if "folder:ParentFolderId" in wanted:
@@ -171,6 +174,8 @@ def xml(db: sqlite3.Connection, folder: FolderRow, wanted: frozenset[str]) -> st
         parts.append(f"<t:TotalCount>{numbers.items}</t:TotalCount>")
     if "folder:ChildFolderCount" in wanted:
         parts.append(f"<t:ChildFolderCount>{numbers.children}</t:ChildFolderCount>")
+    values = _kept(db, folder, numbers) if properties else {}
+    parts += [extended.xml(path, values[path.key], find=False) for path in properties if path.key in values]
     if "folder:EffectiveRights" in wanted:
         parts.append(_RIGHTS)
     if "folder:DistinguishedFolderId" in wanted and folder.role is not None:
@@ -179,6 +184,23 @@ def xml(db: sqlite3.Connection, folder: FolderRow, wanted: frozenset[str]) -> st
     if "folder:UnreadCount" in wanted and element not in {"ContactsFolder", "CalendarFolder"}:
         parts.append(f"<t:UnreadCount>{numbers.unread}</t:UnreadCount>")
     return f"<t:{element}>{''.join(parts)}</t:{element}>"
+
+
+def _kept(db: sqlite3.Connection, folder: FolderRow, numbers: FolderCounts) -> dict[str, str]:
+    """The properties of a folder by their tags (MS-OXPROPS); the IMAP numbers are those of the items' rows."""
+    last, changed = db.execute("SELECT max(id), max(modified) FROM item WHERE folder = ?", (folder.id,)).fetchone()
+    found = {
+        "0x3001 String": folder.name,  # PidTagDisplayName
+        "0x3602 Integer": str(numbers.items),  # PidTagContentCount
+        "0x3603 Integer": str(numbers.unread),  # PidTagContentUnreadCount
+        "0x360a Boolean": str(numbers.children > 0).lower(),  # PidTagSubfolders
+        "0x6751 Integer": str((last or 0) + 1),  # PidTagArticleNumberNext
+    }
+    if folder.folder_class:
+        found["0x3613 String"] = folder.folder_class  # PidTagContainerClass
+    if changed is not None:
+        found["0x670a SystemTime"] = found["0x3008 SystemTime"] = changed  # PidTagLocalCommitTimeMax, ...Modification
+    return found
 
 
 _RIGHTS = (

@@ -34,8 +34,9 @@ _COLUMNS: Final = {
     "0x001a String": "class",
     "0x3007 SystemTime": "created",
     "0x3008 SystemTime": "modified",
+    "0x0e23 Integer": "id",
 }
-_NUMBERS: Final = {"size", "flags", "(flags & 1)", "(flags >> 3 & 1)"}
+_NUMBERS: Final = {"id", "size", "flags", "(flags & 1)", "(flags >> 3 & 1)"}
 _TIMES: Final = {"received", "sent", "created", "modified"}
 _OPERATORS: Final = {
     "IsEqualTo": "=",
@@ -219,10 +220,10 @@ def _folder_expression(element: etree._Element) -> Callable[[FolderRow], bool]:
             return lambda folder: not parts[0](folder)
         join = all if name == "And" else any
         return lambda folder: join(part(folder) for part in parts)
-    uri = element.find(f"{T}FieldURI")
-    read = {"folder:DisplayName": _display_name, "folder:FolderClass": _folder_class}.get(
-        "" if uri is None else uri.get("FieldURI", "")
-    )
+    uri = next((child for child in element if child.tag in _PATHS), None)
+    read = None if uri is None else _OF_FOLDERS.get(_name(uri))
+    if name == "Exists" and read is not None:
+        return lambda folder: read(folder) != ""
     said = element.find(f".//{T}Constant")
     if read is None or said is None:
         raise RefusedError(
@@ -247,3 +248,11 @@ def _display_name(folder: FolderRow) -> str:
 
 def _folder_class(folder: FolderRow) -> str:
     return folder.folder_class.casefold()
+
+
+_OF_FOLDERS: Final = {
+    "folder:DisplayName": _display_name,
+    "folder:FolderClass": _folder_class,
+    "0x3001 String": _display_name,
+    "0x3613 String": _folder_class,
+}

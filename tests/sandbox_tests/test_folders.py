@@ -3,7 +3,7 @@
 import pytest
 
 from tests.sandbox.mailbox import Mailbox
-from tests.sandbox.raw import RawAnswer, RawClient, folder_xml
+from tests.sandbox.raw import RawAnswer, RawClient, equal, folder_xml, tag
 from tests.sandbox.server import PracticeExchange
 
 SHAPE = (
@@ -132,3 +132,44 @@ def test_counts(client: RawClient, ann: Mailbox) -> None:
     ann.put("inbox", b"Subject: y\r\n\r\n")
     assert get(client, "inbox").values("TotalCount") == ["2"]
     assert next((folder.items, folder.unread) for folder in ann.folders() if folder.role == "inbox") == (2, 1)
+
+
+KIND, ITEMS, UNREAD, BELOW, NEXT = (
+    tag(number, kind)
+    for number, kind in (
+        (0x3613, "String"),
+        (0x3602, "Integer"),
+        (0x3603, "Integer"),
+        (0x360A, "Boolean"),
+        (0x6751, "Integer"),
+    )
+)
+
+
+def search(client: RawClient, restriction: str) -> RawAnswer:
+    return client.call(
+        '<m:FindFolder Traversal="Shallow"><m:FolderShape><t:BaseShape>IdOnly</t:BaseShape><t:AdditionalProperties>'
+        f'<t:FieldURI FieldURI="folder:DisplayName"/>{KIND}{ITEMS}{UNREAD}{BELOW}{NEXT}'
+        f"</t:AdditionalProperties></m:FolderShape><m:Restriction>{restriction}</m:Restriction>"
+        f"<m:ParentFolderIds>{folder_xml('msgfolderroot')}</m:ParentFolderIds></m:FindFolder>"
+    )
+
+
+def test_folders_have_properties_too(client: RawClient, ann: Mailbox) -> None:
+    ann.put("Inbox", b"Subject: x\r\n\r\n", read=False)
+    ann.put("Inbox", b"Subject: y\r\n\r\n")
+    answer = search(client, equal(tag(0x3001, "String"), "inbox"))
+    assert answer.values("DisplayName") == ["Inbox"]
+    kind, held, unread, below, following = answer.values("Value")
+    assert (kind, held, unread, below) == ("IPF.Note", "2", "1", "false")
+    assert int(following) > 2
+
+
+def test_folders_are_found_by_a_property(client: RawClient) -> None:
+    notes = set(search(client, equal(KIND, "ipf.note")).values("DisplayName"))
+    assert {"Inbox", "Drafts"} <= notes
+    assert "Calendar" not in notes
+    there = set(search(client, f"<t:Exists>{KIND}</t:Exists>").values("DisplayName"))
+    assert notes < there
+    assert not there & set(search(client, f"<t:Not><t:Exists>{KIND}</t:Exists></t:Not>").values("DisplayName"))
+    assert search(client, equal(tag(0x3602, "Integer"), "2")).codes == ["ErrorUnsupportedPathForQuery"]

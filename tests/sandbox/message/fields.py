@@ -70,6 +70,7 @@ COMPUTED: Final[dict[str, Callable[[Item], str | None]]] = {
     "0x3007 SystemTime": lambda item: item.created,
     "0x3008 SystemTime": lambda item: item.modified,
     "0x007d String": lambda item: item.parsed.transport_headers,
+    "0x0e23 Integer": lambda item: str(item.id),  # PidTagInternetArticleNumber: the IMAP UID
     "0x0e1b Boolean": lambda item: _boolean(bool(item.parsed.attachments)),
 }
 

@@ -5,7 +5,7 @@ Source: MS-OXWSFOLD.
 
 from lxml import etree
 
-from tests.sandbox import folders, items, restriction
+from tests.sandbox import extended, folders, items, restriction
 from tests.sandbox.folders import FolderRow
 from tests.sandbox.operations.call import Call
 from tests.sandbox.soap import Answer, M, RefusedError, T
@@ -26,7 +26,7 @@ def get_folder(call: Call) -> list[Answer]:
     wanted = _wanted(call)
 
     def one(element: etree._Element) -> Answer:
-        return Answer(f"<m:Folders>{folders.xml(call.db, call.folder(element), wanted)}</m:Folders>")
+        return Answer(f"<m:Folders>{folders.xml(call.db, call.folder(element), *wanted)}</m:Folders>")
 
     return call.each(call.child("FolderIds"), one, EMPTY)
 
@@ -44,7 +44,7 @@ def find_folder(call: Call) -> list[Answer]:
         found = folders.below(call.db, parent.id) if deep else folders.children(call.db, parent.id)
         found = [folder for folder in found if condition(folder)]
         page = found[start : start + size]
-        inner = "".join(folders.xml(call.db, folder, wanted) for folder in page)
+        inner = "".join(folders.xml(call.db, folder, *wanted) for folder in page)
         last = start + len(page) >= len(found)
         return Answer(
             f'<m:RootFolder IndexedPagingOffset="{start + len(page)}" TotalItemsInView="{len(found)}" '
@@ -132,12 +132,13 @@ def _placed(call: Call, folder: FolderRow) -> Answer:
     return Answer(f"<m:Folders>{folders.xml(call.db, folders.get(call.db, folder.id), frozenset())}</m:Folders>")
 
 
-def _wanted(call: Call) -> frozenset[str]:
-    """The field URIs that a FolderShape asks for."""
+def _wanted(call: Call) -> tuple[frozenset[str], list[extended.Path]]:
+    """The field URIs and the extended properties that a FolderShape asks for."""
     shape = call.child("FolderShape")
     base = {"IdOnly": frozenset[str](), "AllProperties": _ALL}.get(shape.findtext(f"{T}BaseShape") or "", _DEFAULT)
-    more = shape.find(f"{T}AdditionalProperties")
-    return base | {path.get("FieldURI", "") for path in (() if more is None else more)}
+    more = [] if (found := shape.find(f"{T}AdditionalProperties")) is None else list(found)
+    properties = [extended.path(path) for path in more if path.tag == f"{T}ExtendedFieldURI"]
+    return base | {path.get("FieldURI", "") for path in more}, properties
 
 
 def _page(view: etree._Element | None) -> tuple[int, int]:
