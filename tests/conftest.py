@@ -14,15 +14,17 @@ import pytest
 from tests.sandbox.server import PracticeExchange
 from tests.servers import courier as courier_server
 from tests.servers import cyrus as cyrus_server
+from tests.servers import davmail as davmail_program
 from tests.servers import dovecot as dovecot_server
 from tests.servers.courier import Courier
 from tests.servers.cyrus import Cyrus
+from tests.servers.davmail import Davmail
 from tests.servers.dovecot import Dovecot
 from tests.servers.imap_server import ImapServer
 from tests.servers.pymap import Pymap
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-_SERVERS = ("dovecot", "dovecot_dot", "make_dovecot", "courier", "cyrus", "cyrus_dot")
+_SERVERS = ("dovecot", "dovecot_dot", "make_dovecot", "courier", "cyrus", "cyrus_dot", "davmail")
 _MARKS = {"testdata": "data"} | dict.fromkeys(_SERVERS, "server")
 _TESTDATA = Path(os.environ.get("MAILCUTOVER_TESTDATA") or CHECKOUT.parent / "shared")
 _numbers = itertools.count(1)
@@ -189,3 +191,17 @@ def practice_exchange(make_practice_exchange: Callable[..., PracticeExchange]) -
     server = make_practice_exchange()
     server.add_account("svc", "secret")
     return server
+
+
+@pytest.fixture
+def davmail(practice_exchange: PracticeExchange) -> Iterator[Davmail]:
+    """DavMail, which shows the mailboxes of the practice Exchange over IMAP."""
+    reason = davmail_program.unavailable()
+    if reason:
+        lacking(reason)
+    gateway = Davmail(practice_exchange.url)
+    try:
+        gateway.start()
+        yield gateway
+    finally:
+        gateway.stop()
