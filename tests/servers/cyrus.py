@@ -19,7 +19,7 @@ proc_path: {folder}/proc
 mboxname_lockpath: {folder}/lock
 sievedir: {folder}/sieve
 cyrus_user: nobody
-admins: {admin}
+proxyservers: {admin}
 allowplaintext: yes
 sasl_pwcheck_method: saslauthd
 sasl_saslauthd_path: {folder}/mux
@@ -63,7 +63,7 @@ class Cyrus(ImapServer):
     ``INBOX.`` it is as before.
     """
 
-    admin = "cyrus"
+    admin = "migrator"
     admin_password = "mastersecret"
 
     def __init__(self, *, separator: str = "/", prefix: str = "") -> None:

@@ -64,7 +64,7 @@ def unavailable() -> str | None:
     """Why DavMail cannot be started here; None when it can."""
     if shutil.which("java") is None:
         return "there is no Java (make servers)"
-    return unpacked("davmail", _PROGRAM)
+    return unpacked("davmail", _PROGRAM, root=False)
 
 
 class Davmail:

@@ -252,6 +252,23 @@ def test_later_passes_carry_what_changed(
     assert subjects(destination, f"{user}-new") == there | {"inbox 4": deleted}
 
 
+def test_cyrus_administrator_moves_for_his_users(
+    program: Program, cyrus_dot: Cyrus, courier: Courier, user: str
+) -> None:
+    users = [f"{user}a", f"{user}b"]
+    for one in users:
+        cyrus_dot.load(one, spread(letters(6, name=one), "INBOX", cyrus_dot.wire("Projects")))
+    batch = tables(cyrus_dot, courier, *users)
+    password = f"file:{secret(program, cyrus_dot.admin_password)}"
+    batch["source"] |= {"admin": {"username": cyrus_dot.admin, "password": password, "style": "authzid"}}
+    for mailbox in batch["mailboxes"]:
+        del mailbox["password"]
+    migrated = program.migrate(program.batch(batch))
+    for number, one in enumerate(users):
+        assert migrated.counts(number) == {"copied": 6}
+        assert subjects(courier, f"{one}-new") == subjects(cyrus_dot, one)
+
+
 def test_mail_that_is_taken_by_pop(program: Program, courier: Courier, cyrus: Cyrus, user: str) -> None:
     """Courier gives the UID of a message that went to the next one, until somebody opens the folder."""
 
