@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy import Connection, Integer, LargeBinary, Text, bindparam, func, select, update
 
 from core.mail.flags import Flags
+from core.mail.folder import FolderPath
 from core.mail.key import PairId
 from core.mail.outcome import Counts, Outcome
 from core.store import schema
@@ -78,6 +79,10 @@ class Ledger:
     def counts(self, folder: LedgerFolder) -> Counts:
         """The folder's messages per outcome; changes with every write, so copy what must stay."""
         return self._counts.of(folder.id)
+
+    def under(self, path: FolderPath) -> Counts:
+        """Messages per outcome under a source path, those of folders that were there before, too; a copy."""
+        return sum((self._counts.of(folder) for folder in self.folders.under(path)), Counts())
 
     def total(self) -> Counts:
         """Messages per outcome over all folders that ever were, those with an older UIDVALIDITY too."""
@@ -244,11 +249,7 @@ class Ledger:
     def retired(self, folder: LedgerFolder) -> None:
         """The folder is no longer at the source, or is another one under the same path: all its messages left."""
         self.gone(folder, sorted(self.uids(folder)))
-
-        def work(connection: Connection) -> None:
-            connection.execute(update(schema.folder).where(schema.folder.c.id == folder.id).values(current=False))
-
-        self._fence.write(work)
+        self.folders.retire(folder)
 
     def skip_oldest(self, keep: int, reason: str) -> int:
         """Of all pending messages of the pair keep the `keep` newest, skip the rest; returns how many."""

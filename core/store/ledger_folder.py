@@ -1,5 +1,6 @@
 """The folders of a pair in the ledger: where they are on both sides, and how far they are known."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -58,6 +59,20 @@ class LedgerFolders:
     def __init__(self, database: Database, fence: Fence) -> None:
         self._database = database
         self._fence = fence
+        self._path_of: dict[int, FolderPath] = {}
+        self._under: dict[FolderPath, set[int]] = defaultdict(set)
+        query = select(_TABLE).where(_TABLE.c.pair_id == fence.pair)
+        with database.reading() as connection:
+            for row in connection.execute(query):
+                self._noted(_folder(row))
+
+    def paths(self) -> dict[FolderPath, set[int]]:
+        """Every source path and the ids of the folders that are or were there last, whatever their UIDVALIDITY."""
+        return {path: ids for path, ids in self._under.items() if ids}
+
+    def under(self, path: FolderPath) -> set[int]:
+        """The ids of the folders that are or were under this source path last."""
+        return self._under[path]
 
     def current(self) -> Sequence[LedgerFolder]:
         """Every folder that is still at the source as far as we know, parents first."""
@@ -93,7 +108,7 @@ class LedgerFolders:
             assert added is not None
             return _folder(connection.execute(select(_TABLE).where(_TABLE.c.id == added[0])).one())
 
-        return self._fence.write(work)
+        return self._noted(self._fence.write(work))
 
     def place(self, folder: LedgerFolder, path: FolderPath, ref: str, *, adopting: bool | None = None) -> LedgerFolder:
         """Note where its messages go at the destination."""
@@ -119,9 +134,21 @@ class LedgerFolders:
             messages=baseline.messages,
         )
 
+    def retire(self, folder: LedgerFolder) -> None:
+        """It is no longer at the source."""
+        self._change(folder, current=False)
+
     def _change(self, folder: LedgerFolder, **changes: Any) -> LedgerFolder:
         def work(connection: Connection) -> LedgerFolder:
             connection.execute(update(_TABLE).where(_TABLE.c.id == folder.id).values(**changes))
             return _folder(connection.execute(select(_TABLE).where(_TABLE.c.id == folder.id)).one())
 
-        return self._fence.write(work)
+        return self._noted(self._fence.write(work))
+
+    def _noted(self, folder: LedgerFolder) -> LedgerFolder:
+        before = self._path_of.get(folder.id)
+        if before is not None:
+            self._under[before].discard(folder.id)
+        self._path_of[folder.id] = folder.source_path
+        self._under[folder.source_path].add(folder.id)
+        return folder

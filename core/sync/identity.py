@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 from core.event import EventKind
 from core.mail.folder import FolderPath
-from core.mail.outcome import Counts
 from core.ports.source import OpenFolder
 from core.store.ledger_folder import LedgerFolder
 from core.sync import doubt
@@ -89,9 +88,10 @@ class Identity:
     def _follow(self, plan: FolderPlan, renamed: LedgerFolder) -> LedgerFolder:
         context, path = self._context, plan.source.path
         del self.lost[renamed.source_path]
-        context.board.folder(renamed.source_path, "", Counts(), f"renamed at the source to {path}")
         moved = self._places.follow(plan, renamed)
         folder = context.ledger.folders.renamed(renamed, path)
+        left = context.ledger.under(renamed.source_path)
+        context.board.folder(renamed.source_path, "", left, f"renamed at the source to {path}")
         return folder if moved is None else context.ledger.folders.place(folder, moved.path, moved.ref)
 
 

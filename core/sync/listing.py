@@ -21,6 +21,7 @@ from core.sync.places import Places
 from core.sync.progress import Progress
 from core.sync.rules import BEYOND_MAX_ITEMS, Judgement, judge
 
+_GONE = "no longer at the source; its copies stay"
 #: So often the source is looked at until nothing moves between two looks.
 _LOOKS = 3
 
@@ -70,9 +71,11 @@ class Listing:
             works.append(work)
         self._see_to(missing, identity)
         for path, folder in identity.lost.items():
-            context.narrate.info(EventKind.FOLDER_GONE, "no longer at the source; its copies stay", path)
+            context.narrate.info(EventKind.FOLDER_GONE, _GONE, path)
             if not identity.retire(folder):
                 return None
+        for path in context.ledger.folders.paths().keys() - at_source:
+            context.board.folder(path, "", context.ledger.under(path), _GONE)
         return works if self._until_still(plans, works) else None
 
     def _see_to(self, missing: Sequence[FolderPath], identity: Identity) -> None:

@@ -137,6 +137,8 @@ def _copy(
             return False
         if not doubt.settle(context, folders, places):
             return False
+        for work in waiting:
+            progress.folder(work.ledger, work.plan.note)
 
 
 def _advance(context: PassContext, works: Sequence[Work]) -> None:

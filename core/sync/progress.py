@@ -3,7 +3,6 @@
 from collections import deque
 
 from core.clock import Clock
-from core.mail.outcome import Counts
 from core.store.board import MailboxBoard
 from core.store.ledger import Ledger
 from core.store.ledger_folder import LedgerFolder
@@ -24,9 +23,9 @@ class Progress:
         self._samples: deque[tuple[float, int]] = deque([(self._began, ledger.total().bytes_copied)])
 
     def folder(self, folder: LedgerFolder, note: str = "") -> None:
-        """Show one folder's counts, and the mailbox's."""
+        """Show the counts under one folder's path, and the mailbox's."""
         where = "" if folder.destination_path is None else str(folder.destination_path)
-        self._board.folder(folder.source_path, where, self._copy(self._ledger.counts(folder)), note)
+        self._board.folder(folder.source_path, where, self._ledger.under(folder.source_path), note)
         self.mailbox()
 
     def mailbox(self) -> None:
@@ -51,7 +50,3 @@ class Progress:
         """The pass is over: nothing moves any more."""
         self.mailbox()
         self._board.set(rate=None, eta=None, activity="")
-
-    @staticmethod
-    def _copy(counts: Counts) -> Counts:
-        return counts + Counts()

@@ -39,3 +39,16 @@ def test_nothing_is_sent_any_more_beyond_the_limit(make_world: Callable[..., Wor
         world.run()
     assert world.new.writes == 2
     assert world.ledger().total().rejected == 8
+
+
+def test_the_folders_shown_add_up_to_the_mailbox(world: World) -> None:
+    for name in ("A", "B", "C"):
+        world.old.add(name)
+        world.old.deliver(name, name.encode())
+    world.run()
+    world.old.renumber("A")
+    world.old.remove("B")
+    world.old.rename("C", "D")
+    world.run()
+    assert world.shown() == world.ledger().total()
+    assert (world.shown().copied, world.shown().already_there, world.shown().source_gone) == (3, 1, 2)

@@ -11,9 +11,10 @@ from pathlib import Path
 from core.batch.definition import Options
 from core.event import Event
 from core.mail.key import PairId
+from core.mail.outcome import Counts
 from core.ports.failure import Action, EndpointError, FolderChangedError
 from core.status import PassKind
-from core.store.board import Board
+from core.store.board import COUNTS, Board
 from core.store.database import Database
 from core.store.ledger import Ledger
 from core.sync.context import PassContext, PassResult
@@ -131,7 +132,15 @@ class World:
             counts = context.ledger.total()
             assert counts.pending == 0
             assert self.ledger().total() == counts, "counted in memory what a new process does not find"
+            assert self.shown() == counts, "the folders' counts do not add up to the mailbox's"
         return result
+
+    def shown(self) -> Counts:
+        """The sum of what the board shows folder by folder."""
+        self.board.flush()
+        columns = ", ".join(f"coalesce(sum({name}), 0)" for name in COUNTS)
+        with self.database.reading() as connection:
+            return Counts(*connection.exec_driver_sql(f"SELECT {columns} FROM board_folder").one())
 
     def until_done(self) -> PassResult:
         """Passes as an engine does them: whatever ends one, the next goes on."""
