@@ -45,4 +45,6 @@ class Moves:
             item = self._context.destination.move(left.item, old, work.place)
             if item is not None:
                 return item, f"moved at the source: its copy moved from {old.path} to {work.place.path}"
-        return None, f"moved at the source: its copy is no longer in {left.destination_path} and is left alone"
+        # The port does not tell apart what is gone and what a server without UIDPLUS cannot move.
+        where = left.destination_path
+        return None, f"moved at the source: its copy has left {where}, or cannot be moved from there; it is left alone"
