@@ -69,6 +69,7 @@ ODD = [
     b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx\r\n",
     b"Content-Type: message/rfc822\r\n\r\nContent-Type: message/rfc822\r\n\r\nSubject: deep\r\n\r\nx\r\n",
     b"Received: from a\r\n" * 500 + b"Subject: many\r\n\r\nx\r\n",
+    b"Subject: large\r\n\r\n" + b"0123456789abcde\r\n" * 520_000,  # more than is held in memory
 ]
 
 
@@ -201,6 +202,13 @@ def subjects(server: ImapServer, user: str) -> dict[str, tuple[str, frozenset[st
     return found
 
 
+def subscribed(server: ImapServer, user: str) -> set[str]:
+    """The folders that a mail program shows."""
+    with server.client(user) as client:
+        names = [line.split(b'"')[-2 if line.endswith(b'"') else -1].decode().strip() for line in sure(client.lsub())]
+    return {name.removeprefix(server.prefix) for name in names}
+
+
 @pytest.mark.parametrize("pair", ["courier-cyrus", "cyrus-courier"])
 def test_later_passes_carry_what_changed(
     program: Program, request: pytest.FixtureRequest, user: str, pair: str
@@ -212,9 +220,13 @@ def test_later_passes_carry_what_changed(
         [replace(one, flags=frozenset({"\\Seen", "Alt"})) for one in letters(6, name="inbox")]
         + letters(6, projects, name="project"),
     )
+    with source.client(user) as client:
+        sure(client.create(quoted(source.wire("Hidden"))))
     file = program.batch(tables(source, destination, user))
     assert program.migrate(file).counts() == {"copied": 12}
     assert subjects(destination, f"{user}-new") == subjects(source, user)
+    assert "Hidden" not in subscribed(destination, f"{user}-new")
+    assert subscribed(destination, f"{user}-new") >= {"Projects"}
 
     with source.client(user) as client:
         sure(client.select())
