@@ -76,7 +76,8 @@ class Console(App[int], inherit_bindings=False):
         """The dashboard lies below everything."""
         return self.dashboard
 
-    def on_ready(self) -> None:
+    @on(Dashboard.Ready)
+    def begin(self) -> None:
         """Begin to read, and open what was named."""
         self.link.start()
         if self._files:
@@ -101,6 +102,8 @@ class Console(App[int], inherit_bindings=False):
     @on(Ticked)
     def show(self, message: Ticked) -> None:
         """Show what was read; then the next may come."""
+        if not self.is_running:  # the panes are being taken down
+            return
         answer = message.answer
         driver = self._driver
         backlog = driver.backlog if isinstance(driver, SafeDriver) else 0

@@ -12,6 +12,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
+from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -49,6 +50,9 @@ class Dashboard(Screen[None], inherit_bindings=False):
         "app.", "pane.", "run.", "list.open", "log.level", "log.only", at_once=True
     )
 
+    class Ready(Message):
+        """All panes are there."""
+
     def __init__(self, helm: Helm, look: Callable[[Focus], object], zone: tzinfo | None = None) -> None:
         super().__init__()
         self._helm = helm
@@ -58,6 +62,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
         self.batches = BatchList(id="batches", classes="pane")
         self.mailboxes = MailboxTable(id="mailboxes", classes="pane")
         self.detail = MailboxDetail(id="detail", classes="pane", zone=zone)
+        self.middle = Horizontal(self.mailboxes, self.detail, id="middle")
         self.log_view = LogView(id="log", classes="pane", zone=zone)
         self.key_bar = KeyBar(id="keys")
         self._list = "batches"  # the list that has the focus, or had it last
@@ -71,7 +76,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
         """All panes; `_arrange` says which are seen."""
         yield self.status
         yield self.batches
-        yield Horizontal(self.mailboxes, self.detail, id="middle")
+        yield self.middle
         yield self.log_view
         yield self.key_bar
 
@@ -79,6 +84,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
         """Begin at the batches."""
         self.batches.focus()
         self._arrange()
+        self.post_message(self.Ready())
 
     # --- what is shown ---------------------------------------------------------------------------------------------
 
@@ -186,7 +192,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
                 pane.display = name == current
             else:
                 pane.display = not narrow or name in {self._list, "log"}
-        self.query_one("#middle").display = self.mailboxes.display or self.detail.display
+        self.middle.display = self.mailboxes.display or self.detail.display
 
     def on_resize(self) -> None:
         """Another width may show other panes."""
@@ -207,7 +213,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
             self._list = name
         pane = self._panes()[name]
         pane.display = True
-        self.query_one("#middle").display = True
+        self.middle.display = True
         # At once, not by `focus()`: the next key, which may be x, is meant for this pane.
         self.set_focus(self.detail.folders if name == "detail" else pane)
 

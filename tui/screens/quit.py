@@ -45,15 +45,15 @@ class Stopping(ModalScreen[None], inherit_bindings=False):
         super().__init__()
         self._runs = runs
         self._pause = pause
-        self._cut = False
+        self._block = LineBlock(classes="dialog", id="stopping")
 
     def compose(self) -> ComposeResult:
         """A line or two in a frame."""
-        yield LineBlock(classes="dialog", id="stopping")
+        yield self._block
 
     def on_mount(self) -> None:
         """Tell them to end, and look on."""
-        entitle(self.query_one(LineBlock), "Quit")
+        entitle(self._block, "Quit")
         if self._pause:
             self.run_worker(self._runs.pause, thread=True)
         else:
@@ -70,7 +70,7 @@ class Stopping(ModalScreen[None], inherit_bindings=False):
             self.dismiss()
             return
         word = "Pausing" if self._pause else "Stopping"
-        self.query_one(LineBlock).show(
+        self._block.show(
             [
                 (),
                 (Cell(f" ◑ {word}, {flying} in flight", Tone.WAIT),),

@@ -26,9 +26,13 @@ class TooSmall(ModalScreen[None], inherit_bindings=False):
 
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings("app.quit")
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._block = LineBlock(id="too-small")
+
     def compose(self) -> ComposeResult:
         """One block of lines."""
-        yield LineBlock(id="too-small")
+        yield self._block
 
     def on_screen_resume(self) -> None:
         """Go, when the terminal has grown while something else was asked in front."""
@@ -38,7 +42,7 @@ class TooSmall(ModalScreen[None], inherit_bindings=False):
     def on_resize(self) -> None:
         """Tell the size as it is now."""
         have = self.app.size
-        self.query_one(LineBlock).show(
+        self._block.show(
             [
                 (Cell("Too small", Tone.WAIT),),
                 (Cell(f"have {have.width}x{have.height}, need {NEEDED.width}x{NEEDED.height}"),),

@@ -24,6 +24,8 @@ class MailboxDetail(Vertical):
 
     def __init__(self, *, zone: tzinfo | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id, classes=classes)
+        self.block = LineBlock(id="facts")
+        self.folders = FolderTable(id="folders")
         self._zone = zone
         self._view: MailboxView | None = None
         self._problem: Event | None = None
@@ -33,8 +35,8 @@ class MailboxDetail(Vertical):
 
     def compose(self) -> ComposeResult:
         """Facts above, folders below."""
-        yield LineBlock(id="facts")
-        yield FolderTable(id="folders")
+        yield self.block
+        yield self.folders
 
     def show(
         self, view: MailboxView | None, folders: Sequence[FolderView], problem: Event | None, now: datetime
@@ -59,15 +61,9 @@ class MailboxDetail(Vertical):
             size = self.content_size
             height = max(size.height - _TABLE, _LEAST)
             lines = facts(self._view, self._problem, self._now, size.width, height, self._zone)
-        block = self.query_one(LineBlock)
-        if len(lines) != len(block.lines):
-            block.styles.height = len(lines)
-        block.show(lines)
-
-    @property
-    def folders(self) -> FolderTable:
-        """The table that takes the keys."""
-        return self.query_one(FolderTable)
+        if len(lines) != len(self.block.lines):
+            self.block.styles.height = len(lines)
+        self.block.show(lines)
 
     def entitle(self) -> None:
         """Write above whose it is, below where the folder under the cursor goes and what was noted of it."""
