@@ -77,24 +77,24 @@ class LineWidget(ScrollView, can_focus=False, inherit_bindings=False):
 
     def action_down(self) -> None:
         """One line down."""
-        self.scroll_relative(y=1, animate=False)
+        self.scroll_relative(y=1, animate=False, force=True)
 
     def action_up(self) -> None:
         """One line up."""
-        self.scroll_relative(y=-1, animate=False)
+        self.scroll_relative(y=-1, animate=False, force=True)
 
     def action_page_down(self) -> None:
         """A page down."""
-        self.scroll_relative(y=max(self.size.height - 1, 1), animate=False)
+        self.scroll_relative(y=max(self.size.height - 1, 1), animate=False, force=True)
 
     def action_page_up(self) -> None:
         """A page up."""
-        self.scroll_relative(y=1 - max(self.size.height, 2), animate=False)
+        self.scroll_relative(y=1 - max(self.size.height, 2), animate=False, force=True)
 
     def action_top(self) -> None:
         """To the first line."""
-        self.scroll_to(y=0, animate=False)
+        self.scroll_to(y=0, animate=False, force=True)
 
     def action_bottom(self) -> None:
         """To the last line."""
-        self.scroll_to(y=self.max_scroll_y, animate=False)
+        self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
