@@ -47,9 +47,9 @@ class Terminal:
         self.master, self.slave = pty.openpty()
         fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.before = termios.tcgetattr(self.slave)
-        environ = {
-            key: value for key, value in os.environ.items() if not key.startswith(("TEXTUAL", "NO_COLOR", "SSH_"))
-        }
+        # COLUMNS and LINES would count for more than the size of the terminal; pytest-xdist sets them.
+        left_out = ("TEXTUAL", "NO_COLOR", "SSH_", "COLUMNS", "LINES")
+        environ = {key: value for key, value in os.environ.items() if not key.startswith(left_out)}
         environ |= {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "PYTHONPATH": str(CHECKOUT), **(env or {})}
         self.process = subprocess.Popen(
             [sys.executable, "-c", _TAKE_TERMINAL, *command],
