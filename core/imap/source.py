@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from core.imap.answers import failure_of
-from core.imap.asking import Ask, fetch_each, listed_uids, short_sets, uid_set
+from core.imap.asking import Ask, listed_uids, short_sets
 from core.imap.connection import Connection
+from core.imap.description import WINDOW, described, still
 from core.imap.fetch import Bodies
 from core.imap.flags import flags_of
 from core.imap.folders import personal_folders
@@ -15,21 +16,16 @@ from core.imap.listing import is_there
 from core.imap.provisional import FIRST, UNNUMBERED, Numbered, provisional, same
 from core.imap.selection import Selection, open_folder
 from core.imap.wire import Completion, Response
-from core.mail.body import Body
-from core.mail.dates import parse_internaldate
 from core.mail.flags import Flags
 from core.ports.failure import Action, EndpointError, Failure, FolderChangedError, Side, about
 from core.ports.source import Fetched, OpenFolder, SourceFolder, SourceMessage
 
-#: Messages listed with one command, and flags.
-_WINDOW = 2000
+#: Flags listed with one command.
 _FLAGS_WINDOW = 5000
 #: How often a list of UIDs that is too short is asked for.
 _LOOKS = 3
 
 _GONE = frozenset({"NONEXISTENT", "TRYCREATE"})
-
-Items = dict[bytes, bytes | Body | None]
 
 
 @dataclass(slots=True)
@@ -103,12 +99,12 @@ class ImapSource:
     def messages(self, folder: OpenFolder, uids: Sequence[int]) -> Iterator[SourceMessage]:
         """Size, date and flags. What is gone is left out; what the server lists but cannot describe has size 0."""
         lasting = sorted(uid for uid in uids if uid < FIRST)
-        yield from self._described(self._asking(folder), lasting)
+        yield from described(self._asking(folder), lasting)
         if len(lasting) == len(uids):
             return
         now = {numbered.number: uid for uid, numbered in self._numbered(folder).items()}
         numbers = {now[number]: number for number in uids if number in now}
-        for message in self._described(self._pinned(folder), sorted(numbers)):
+        for message in described(self._pinned(folder), sorted(numbers)):
             yield replace(message, uid=numbers[message.uid])
 
     def flags(self, folder: OpenFolder, changed_since: int | None) -> Iterator[tuple[int, Flags]]:
@@ -130,8 +126,8 @@ class ImapSource:
             missing += [uid for uid in window if uid not in found]
         if missing:
             self._ask(folder, b"NOOP")  # the server may now say what is gone
-            for some in short_sets(missing, _WINDOW):
-                if left := _still(self._asking(folder), some):
+            for some in short_sets(missing, WINDOW):
+                if left := still(self._asking(folder), some):
                     raise _short(folder, len(uids) - len(left), len(uids))
 
     def fetch(self, folder: OpenFolder, messages: Iterable[SourceMessage]) -> Iterator[Fetched]:
@@ -234,30 +230,6 @@ class ImapSource:
             self._connection.selected = None  # the next look is at the folder opened anew
         raise _short(folder, len(found), exists)
 
-    def _described(self, ask: Ask, uids: Sequence[int]) -> Iterator[SourceMessage]:
-        """Size, date and flags of these UIDs, ascending."""
-        for window in short_sets(uids, _WINDOW):
-            found: list[SourceMessage] = []
-
-            def keep(uid: int, items: Items, found: list[SourceMessage] = found) -> bool:
-                size, flags, date = items.get(b"RFC822.SIZE"), items.get(b"FLAGS"), items.get(b"INTERNALDATE")
-                if not isinstance(size, bytes) or not size.isdigit() or not isinstance(flags, bytes):
-                    return False
-                received = parse_internaldate(date.decode("latin-1")) if isinstance(date, bytes) else None
-                found.append(SourceMessage(uid, int(size), received, flags_of(flags)))
-                return True
-
-            refused = fetch_each(ask, window, b"(FLAGS INTERNALDATE RFC822.SIZE)", keep)
-            missing = set(window).difference(refused, (message.uid for message in found))
-            if missing:
-                again = sorted(missing)
-                refused |= fetch_each(ask, again, b"(FLAGS INTERNALDATE RFC822.SIZE)", keep)
-                missing.difference_update(refused, (message.uid for message in found))
-            left = _still(ask, sorted(missing)) if missing else set()
-            yield from found
-            for uid in sorted(left.union(refused)):
-                yield SourceMessage(uid, 0, None, Flags())
-
     def _search(self, folder: OpenFolder) -> tuple[list[int], int]:
         """Every UID, ascending, and how many messages there were when the answer came."""
         exists: list[int] = []
@@ -300,11 +272,6 @@ class ImapSource:
             if error.failure.code in {"NO", "BAD"}:
                 return None
             raise
-
-
-def _still(ask: Ask, uids: Sequence[int]) -> set[int]:
-    """Which of these the server still finds in the folder."""
-    return set(listed_uids(ask, b"UID " + uid_set(uids))).intersection(uids)
 
 
 def _short(folder: OpenFolder, found: int, exists: int) -> EndpointError:
