@@ -32,7 +32,7 @@ pictures: $(READY)        ## the pictures in the README
 lock: $(READY)            ## newest allowed versions into requirements.txt, with hashes
 	$(BIN)/python -m pip install --quiet uv
 	env -u UV_INDEX_URL $(BIN)/uv pip compile pyproject.toml --group test --group static --universal \
-	    --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	    --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	    --quiet --upgrade -o requirements.txt
 
 clean:
