@@ -117,12 +117,12 @@ class Ledger:
             return set(connection.execute(query).scalars())
 
     def pending(self, folder: LedgerFolder) -> list[int]:
-        """UIDs still to be sent and not in doubt, newest first."""
+        """UIDs still to be sent and not in doubt, newest first; last those that were sent before and not stored."""
         query = (
             select(_MESSAGE.c.uid)
             .where(_MESSAGE.c.folder_id == folder.id, _MESSAGE.c.outcome == Outcome.PENDING.value)
             .where(_MESSAGE.c.mark.is_(None))
-            .order_by(_MESSAGE.c.received.desc().nulls_last(), _MESSAGE.c.uid.desc())
+            .order_by(_MESSAGE.c.exact.is_not(None), _MESSAGE.c.received.desc().nulls_last(), _MESSAGE.c.uid.desc())
         )
         with self._database.reading() as connection:
             return list(connection.execute(query).scalars())

@@ -34,6 +34,7 @@ class Ready:
     received: datetime | None
     flags: Flags
     body: Body | None
+    stumbled: bool = False  # sent before, and not stored: goes alone, so that no other suffers with it
     exact: bytes = b""
     folded: bytes = b""
     failure: Failure | None = None
@@ -123,14 +124,14 @@ class Fetching:
             for fetched in self._context.source.fetch(work.opened, listed):
                 entry = entries[fetched.uid]
                 size = held.pop(fetched.uid)
-                message = Ready(
-                    work, entry.uid, entry.size, entry.received, entry.flags, fetched.body, failure=fetched.failure
-                )
+                stumbled = entry.exact is not None
+                message = Ready(work, entry.uid, entry.size, entry.received, entry.flags, fetched.body, stumbled)
+                message.failure = fetched.failure
                 message.release = lambda size=size: budget.give(size)  # type: ignore[misc]
+                ready.append(message)
                 if fetched.body is not None:
                     message.exact = fetched.body.sha256()
                     message.folded = folded(fetched.body)
-                ready.append(message)
         except BaseException:
             _close(ready)
             raise

@@ -207,3 +207,73 @@ def test_a_folder_renumbered_in_the_middle_is_listed_anew(world: World) -> None:
     world.source_faults = [lambda: None, lambda: world.old.renumber("INBOX")]
     assert world.run().finished
     there_once(world, 150)
+
+
+def always(fault: Fault) -> Fault:
+    """The same, again and again; not for ever."""
+
+    def again(new: MemoryDestination, place: DestinationFolder, batch: Sequence[Outgoing]) -> Sequence[Written]:
+        assert new.writes < 200, "the pass never ends"
+        new.faults.append(again)
+        return fault(new, place, batch)
+
+    return again
+
+
+def test_one_message_that_breaks_every_connection_holds_up_no_other(world: World) -> None:
+    load(world, 20)
+
+    def breaking(new: MemoryDestination, place: DestinationFolder, batch: Sequence[Outgoing]) -> Sequence[Written]:
+        for number, message in enumerate(batch):
+            if message.body.read() in {b"1", b"2"}:
+                storing(number, Action.RETRY, in_doubt=True)(new, place, batch)
+        return answering(None)(new, place, batch)
+
+    world.new.faults = [always(breaking)]
+    for _ in range(4):
+        with pytest.raises(EndpointError) as error:
+            world.run()
+        assert error.value.failure.action is Action.RETRY
+    assert len(world.new.all()) == 18
+    world.new.faults = []
+    world.until_done()
+    there_once(world, 20)
+
+
+def test_one_message_whose_answer_is_always_unknown_ends_the_pass(world: World) -> None:
+    load(world)
+
+    def unknown(new: MemoryDestination, place: DestinationFolder, batch: Sequence[Outgoing]) -> Sequence[Written]:
+        return answering(*[Action.RETRY if message.body.read() == b"3" else None for message in batch], in_doubt=True)(
+            new, place, batch
+        )
+
+    world.new.faults = [always(unknown)]
+    with pytest.raises(EndpointError) as error:
+        world.run()
+    assert error.value.failure.action is Action.RETRY
+    assert len(world.new.all()) == 9
+    world.new.faults = []
+    world.until_done()
+    there_once(world)
+
+
+@pytest.mark.parametrize("action", [Action.RETRY, Action.STOP_MAILBOX])
+def test_a_server_that_gives_nothing_but_doubt_is_not_sent_more(world: World, action: Action) -> None:
+    load(world, 40)
+    world.new.faults = [always(answering(action, in_doubt=True))]
+    with pytest.raises(EndpointError) as error:
+        world.run()
+    assert error.value.failure.action is action
+    assert world.new.writes == 1
+    world.new.faults = []
+    world.until_done()
+    there_once(world, 40)
+
+
+def test_a_server_that_asks_for_time_and_leaves_doubt_gets_its_time(world: World) -> None:
+    load(world)
+    world.new.faults = [answering(Action.WAIT, in_doubt=True)] * 2
+    assert world.run().finished
+    assert world.steering.waited[:2] == [2.0, 2.0]
+    there_once(world)

@@ -57,7 +57,7 @@ def test_what_is_rejected_again_is_not_tried_a_third_time_when_the_pass_lists_an
     load(world, 4)
     world.new.faults = [answering(Action.REJECT)]
     world.run()
-    world.new.faults = [answering(Action.REJECT)]
+    world.new.faults = [answering(Action.REJECT)] * 4  # one by one: each stumbled before
     world.old.add("B")
     world.old.deliver("B", b"b")
     world.calls.before["fetch B"].append(world.gone)

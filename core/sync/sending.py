@@ -1,0 +1,318 @@
+"""Sending: intents before, results after, and what to do when the destination says anything but yes.
+
+A message is sent again only when it is known not to be there: the destination said so, or it was looked up after the
+server had answered. Whatever else is unknown stays an open intent, which `core.sync.doubt` settles later.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from core.event import EventKind
+from core.mail.outcome import Outcome
+from core.ports.destination import Outgoing, Written
+from core.ports.failure import Action, EndpointError, Failure
+from core.printable import printable
+from core.status import Condition
+from core.store.ledger_rows import Intent, Result
+from core.sync import doubt
+from core.sync.context import PassContext, Tally, Work, pair_source
+from core.sync.fetching import Ready
+from core.sync.progress import Progress
+
+#: How often one message may stumble over the server before the whole pass takes a new start.
+_TRIES = 3
+#: Seconds to wait when a server asks for time and does not say how long.
+_WAIT = 10.0
+
+
+class Sending:
+    """Sends the messages of one pass, folder after folder, and keeps what became of them until it is durable."""
+
+    def __init__(self, context: PassContext, progress: Progress, tally: Tally) -> None:
+        self._context = context
+        self._progress = progress
+        self._tally = tally
+        self._source = pair_source(context)
+        self._work: Work | None = None
+        self._results: list[Result] = []
+        self._tries: dict[tuple[int, int], int] = {}
+        self._stumbles = 0  # requests in a row that left nothing but doubt
+        self._refused = sum(len(context.ledger.rejected(folder)) for folder in context.ledger.folders.current())
+
+    # --- what is known -----------------------------------------------------------------------------------------
+
+    def turn_to(self, work: Work) -> None:
+        """What follows is of this folder."""
+        if self._work is not work:
+            self.commit()
+            self._work = work
+
+    def ended(self, result: Result) -> None:
+        """A message ended without being sent."""
+        self._results.append(result)
+
+    def note(self) -> None:
+        """Make what is known durable, and show it. Raises EndpointError beyond rejected_limit."""
+        self.commit()
+        self._show()
+        self.check_limit()
+
+    def commit(self) -> None:
+        """Make what is known durable."""
+        if self._work is not None:
+            self._context.ledger.commit(self._work.ledger, self._results)
+            self._results = []
+
+    def check_limit(self) -> None:
+        """Raises EndpointError when more messages were rejected than the batch allows."""
+        limit = self._context.options.rejected_limit
+        if self._refused > limit:
+            raise EndpointError(
+                Failure(
+                    Action.STOP_MAILBOX,
+                    "rejected_limit",
+                    f"{self._refused} messages were rejected, more than rejected_limit ({limit})",
+                    cure="see the reasons with `log`, raise options.rejected_limit, and run again",
+                )
+            )
+
+    def reject(self, message: Ready, reason: str) -> Result:
+        """How a message ended that is not to be sent, or was refused."""
+        self._context.narrate.warning(EventKind.MESSAGE_REJECTED, reason, message.work.plan.source.path, message.uid)
+        self._refused += 1
+        return Result(message.uid, Outcome.REJECTED, reason=reason, exact=message.exact or None, size=size_of(message))
+
+    def _show(self) -> None:
+        work = self._work
+        if work is not None:
+            self._progress.folder(work.ledger, work.plan.note)
+            self._context.board.set(activity=f"copying {work.plan.source.path}")
+
+    # --- sending -----------------------------------------------------------------------------------------------
+
+    def send(self, batch: list[Ready]) -> bool:
+        """Send these, all of one folder, in as many requests as it takes. False when stopping came first.
+
+        The caller has them no more, whatever happens.
+        """
+        groups = [batch] if batch else []
+        try:
+            while groups:
+                if self._context.control.stopping():
+                    self.note()
+                    return False
+                group = groups.pop(0)
+                try:
+                    groups[:0] = self._request(group)
+                except BaseException:
+                    drop(group)
+                    raise
+            return True
+        finally:
+            for group in groups:
+                drop(group)
+
+    def _request(self, group: list[Ready]) -> list[list[Ready]]:
+        """Send one group; returns groups that are to be sent again."""
+        self.check_limit()
+        work = group[0].work
+        place, ledger = work.place, self._context.ledger
+        mark = self._context.destination.mark(place)
+        ledger.commit(
+            work.ledger,
+            self._results,
+            [Intent(message.uid, mark, message.exact, message.folded) for message in group],
+        )
+        self._results = []
+        self._show()
+        outgoing = [
+            Outgoing(work.token(self._source, message.uid), message.body, message.flags.carried(), message.received)
+            for message in group
+            if message.body is not None
+        ]
+        try:
+            written = self._context.destination.write(place, outgoing)
+        except EndpointError as error:
+            return self._whole(work, group, error.failure)
+        except BaseException:
+            ledger.ended(work.ledger, [message.uid for message in group], self._context.clock.now())
+            raise
+        return self._answers(work, group, written)
+
+    def _answers(self, work: Work, group: list[Ready], written: Sequence[Written]) -> list[list[Ready]]:
+        """Act on one answer a message."""
+        assert [answer.token for answer in written] == [work.token(self._source, m.uid) for m in group]
+        again: list[Ready] = []
+        doubtful: list[Ready] = []
+        apart: list[Ready] = []
+        stop: Failure | None = None
+        wait: Failure | None = None
+        unsure: Failure | None = None
+        unnamed = False
+        for message, answer in zip(group, written, strict=True):
+            failure = answer.failure
+            if failure is None:
+                unnamed = unnamed or answer.item is None
+                self._stored(message, answer.item, answer.dropped)
+            elif failure.in_doubt:
+                doubtful.append(message)
+                unsure = failure
+            elif failure.action is Action.REJECT or (failure.action is Action.SPLIT and len(group) == 1):
+                self._results.append(self.reject(message, printable(failure.sentence())))
+                message.close()
+            elif failure.action is Action.SPLIT:
+                apart.append(message)
+            elif failure.action in {Action.WAIT, Action.RETRY}:
+                again.append(message)
+                wait = failure
+                if failure.action is Action.RETRY and not self._may_try(message):
+                    stop = stop or failure
+            else:
+                again.append(message)
+                stop = stop or failure
+        if unnamed and not self._context.destination.limits.keyed:
+            # Without APPENDUID the next batch would hide which item is whose.
+            self._name(work, group, written)
+        self._in_doubt(work, doubtful)
+        if unsure is not None and unsure.action is Action.WAIT:
+            wait = wait or unsure
+        elif unsure is not None and not self._goes_on(doubtful, group):
+            stop = stop or unsure
+        self._context.ledger.withdraw(work.ledger, [message.uid for message in again + apart])
+        if stop is not None:
+            self.note()
+            drop(again + apart)
+            raise EndpointError(stop)
+        if wait is not None and not self._pause(wait):
+            drop(again + apart)
+            return []
+        return ([again] if again else []) + [[message] for message in apart]
+
+    def _whole(self, work: Work, group: list[Ready], failure: Failure) -> list[list[Ready]]:
+        """The request failed as a whole."""
+        answered = failure.action in {Action.SPLIT, Action.REJECT}
+        alone = len(group) == 1
+        if failure.in_doubt and not answered:
+            self._in_doubt(work, group)
+            if failure.action is Action.RETRY and self._goes_on(group, group):
+                return []
+            raise EndpointError(failure)
+        if failure.in_doubt:
+            # The server has answered: what is not there now will not come later.
+            group = self._not_there(work, group)
+        if not group:
+            return []
+        if answered and alone:
+            self._results.append(self.reject(group[0], printable(failure.sentence())))
+            group[0].close()
+            return []
+        self._context.ledger.withdraw(work.ledger, [message.uid for message in group])
+        if answered:
+            middle = (len(group) + 1) // 2
+            return [half for half in (group[:middle], group[middle:]) if half]
+        if failure.action is Action.WAIT and self._pause(failure):
+            return [group]
+        drop(group)
+        if failure.action is Action.WAIT:
+            return []
+        raise EndpointError(failure)
+
+    def _not_there(self, work: Work, group: list[Ready]) -> list[Ready]:
+        """Those of a group that a look-up does not find; the others are recorded as copied."""
+        found = self._look_up(work, group)
+        absent = []
+        for message in group:
+            if message.uid in found:
+                self._stored(message, found[message.uid], ())
+            else:
+                absent.append(message)
+        return absent
+
+    def _name(self, work: Work, group: Sequence[Ready], written: Sequence[Written]) -> None:
+        """Find out which items a batch became, where the server did not say; what is not found stays unknown."""
+        unnamed = [
+            message
+            for message, answer in zip(group, written, strict=True)
+            if answer.failure is None and answer.item is None
+        ]
+        uids = {message.uid for message in unnamed}
+        results = self._results
+        self._results = [result for result in results if result.uid not in uids]  # in doubt, if this fails
+        found = self._look_up(work, unnamed)
+        self._results = [
+            replace(result, item=found[result.uid]) if result.uid in found else result for result in results
+        ]
+
+    def _look_up(self, work: Work, messages: Sequence[Ready]) -> dict[int, str]:
+        entries = self._context.ledger.entries(work.ledger, [message.uid for message in messages])
+        return doubt.look_up(self._context, work.ledger, work.place, list(entries.values()))
+
+    # --- what became of it -------------------------------------------------------------------------------------
+
+    def _stored(self, message: Ready, item: str | None, dropped: Sequence[str]) -> None:
+        path, size = message.work.plan.source.path, size_of(message)
+        self._stumbles = 0
+        carried = message.flags.carried()
+        self._results.append(Result(message.uid, Outcome.COPIED, item, exact=message.exact, size=size, flags=carried))
+        self._context.narrate.debug(EventKind.MESSAGE_COPIED, f"copied, {size} bytes", path, message.uid)
+        if dropped:
+            self._tally.keywords_dropped += len(dropped)
+            self._context.narrate.warning(
+                EventKind.MESSAGE_KEYWORD_DROPPED,
+                f"the destination cannot keep {', '.join(dropped)}",
+                path,
+                message.uid,
+            )
+        message.close()
+
+    def _in_doubt(self, work: Work, messages: Sequence[Ready]) -> None:
+        self._context.ledger.ended(work.ledger, [message.uid for message in messages], self._context.clock.now())
+        for message in messages:
+            self._context.narrate.warning(
+                EventKind.MESSAGE_IN_DOUBT,
+                "sent, answer unknown: looked up before anything is sent again",
+                work.plan.source.path,
+                message.uid,
+            )
+        drop(messages)
+
+    def _goes_on(self, doubtful: Sequence[Ready], group: Sequence[Ready]) -> bool:
+        """Whether to send others after these of a group were left in doubt.
+
+        When it was the whole group, the link or the server is in trouble. But a message that had stumbled before and
+        was sent alone may itself be what ends the connection: then the others get their turn.
+        """
+        again = [self._may_try(message) for message in doubtful]
+        if len(doubtful) == len(group):
+            self._stumbles += 1
+            return group[0].stumbled and self._stumbles < _TRIES and all(again)
+        return all(again)
+
+    def _may_try(self, message: Ready) -> bool:
+        key = (message.work.ledger.id, message.uid)
+        self._tries[key] = self._tries.get(key, 0) + 1
+        return self._tries[key] < _TRIES
+
+    def _pause(self, failure: Failure) -> bool:
+        """The server asked for time. False when stopping came first."""
+        seconds = _WAIT if failure.seconds is None else failure.seconds
+        until = self._context.clock.now() + timedelta(seconds=seconds)
+        why = printable(failure.sentence())
+        self.note()
+        self._context.narrate.info(EventKind.MAILBOX_THROTTLED, f"waiting {seconds:.1f} s: {why}")
+        self._context.board.set(condition=Condition.THROTTLED, until=until, why=why)
+        stopping = self._context.control.wait(seconds)
+        self._context.board.set(condition=None, until=None, why="")
+        return not stopping
+
+
+def drop(messages: Sequence[Ready]) -> None:
+    """Give their memory back."""
+    for message in messages:
+        message.close()
+
+
+def size_of(message: Ready) -> int:
+    """Its size in bytes, as listed where the bytes are not there."""
+    return message.size if message.body is None else message.body.size
