@@ -72,6 +72,14 @@ class Child:
         """Whether it is over."""
         return self._process.poll() is not None
 
+    def until_said(self, text: str, times: int = 1) -> None:
+        """Wait until it has said this, so often."""
+        end = time.monotonic() + _PATIENCE
+        while self.output.count(text) < times:
+            assert not self.ended, self.output
+            assert time.monotonic() < end, self.output
+            time.sleep(0.02)
+
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal, if it still runs."""
         self._process.send_signal(number)

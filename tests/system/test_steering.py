@@ -108,8 +108,7 @@ def test_stopped_at_a_message_boundary(
         assert "is to stop" in program.run("stop", "wave").stdout
     else:
         run.signal(signal.Signals[how])
-    while "Stopping, 1 in flight" not in run.output:
-        assert not run.ended
+    run.until_said("Stopping, 1 in flight")
     held.release.set()
     run.wait(3)
     stopped = program.status("wave")
@@ -133,8 +132,7 @@ def test_cut_off_while_the_server_is_silent(
             program.run("stop", "wave", "--now")
         else:
             run.signal(signal.SIGINT)
-            while "Stopping, 1 in flight" not in run.output:
-                assert not run.ended
+            run.until_said("Stopping, 1 in flight")
             run.signal(signal.SIGINT)
         run.wait(3)
         assert standing(program.status("wave")) == [("Stopped", None)]
@@ -190,8 +188,7 @@ def test_followed_and_removed(program: Program, dovecot: Dovecot, destination: D
     follow = program.start("log", "wave", "--follow", "--json", "--level", "debug")
     dovecot.load(user, letters(3, name="more"))
     program.run("run", file)
-    while follow.output.count('"batch.finished"') < 2:
-        assert not follow.ended
+    follow.until_said('"batch.finished"', times=2)
     follow.signal(signal.SIGINT)
     seen = [json.loads(line)["event"] for line in follow.wait().splitlines()]
     assert seen.count("message.copied") == 13
