@@ -16,6 +16,7 @@ from tests.servers.process import Process, start
 #: Where `make servers` unpacks what cannot be installed beside Dovecot.
 UNPACKED = Path(os.environ.get("MAILCUTOVER_TEST_SERVERS") or "/var/cache/mailcutover-tests")
 
+_OURS = "mailcutover-"
 #: Bytes that the servers of a whole test run never need.
 _ROOM = 2 << 30
 
@@ -37,10 +38,18 @@ def libraries(root: Path) -> dict[str, str]:
     return {"LD_LIBRARY_PATH": ":".join(map(str, folders))}
 
 
-def _memory() -> str | None:
-    """A file system in memory, where there is one with room: a mailbox is many small files, and Cyrus syncs each."""
-    shared = Path("/dev/shm")
-    return str(shared) if shared.is_dir() and shutil.disk_usage(shared).free > _ROOM else None
+def _place() -> Path:
+    """Where servers have their folders: in memory, where there is room, as a mailbox is many small files.
+
+    What test runs that were killed have left there goes.
+    """
+    memory = Path("/dev/shm")
+    if not memory.is_dir() or shutil.disk_usage(memory).free < _ROOM:
+        return Path(tempfile.gettempdir())
+    for left in memory.glob(f"{_OURS}*-*-*"):
+        if not Path("/proc", left.name.split("-")[-2]).exists():
+            shutil.rmtree(left, ignore_errors=True)  # another run may be at it, too
+    return memory
 
 
 class ImapServer(ABC):
@@ -79,7 +88,9 @@ class ImapServer(ABC):
         """Write the configuration and start; again after `stop`: on the same ports, with the mail that was there."""
         if self._folder is None:
             # Not below pytest's own folder: the mail user could not reach it there.
-            self._folder = Path(tempfile.mkdtemp(prefix=f"mailcutover-{type(self).__name__.lower()}-", dir=_memory()))
+            place = _place()
+            kind = type(self).__name__.lower()
+            self._folder = Path(tempfile.mkdtemp(prefix=f"{_OURS}{kind}-{os.getpid()}-", dir=place))
             self._folder.chmod(0o755)
             self._prepare()
         self._process, self.port = start(self._configure, self._folder / "log", b"* OK", self._environment())

@@ -20,7 +20,10 @@ def large(name: str, size: int) -> Record:
     head = letter(name).data.partition(b"\r\n\r\n")[0]
     kind = b"Content-Type: application/zip; name=all.zip\r\nContent-Transfer-Encoding: base64"
     content = base64.encodebytes(random.Random(name).randbytes(size * 3 // 4)).replace(b"\n", b"\r\n")
-    return Record(b"\r\n".join((head, b"MIME-Version: 1.0", kind, b"", content))[: size - 2] + b"\r\n")
+    text = b"\r\n".join((head, b"MIME-Version: 1.0", kind, b"", content))[: size - 2]
+    if text.endswith(b"\r"):  # cut within a line end: servers store a bare CR in ways of their own
+        text = text[:-1] + b"A"
+    return Record(text + b"\r\n")
 
 
 def peak_memory(child: Child) -> int:

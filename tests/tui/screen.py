@@ -102,7 +102,7 @@ def run(test: Callable[[], Awaitable[None]]) -> None:
 
 
 def golden(name: str, text: str) -> None:
-    """The text equals the dump of that name; with MAILCUTOVER_GOLDEN=write it becomes that."""
+    """The text equals the dump of that name. With MAILCUTOVER_GOLDEN=write it becomes that: look at the difference."""
     path = GOLDEN / f"{name}.txt"
     if os.environ.get("MAILCUTOVER_GOLDEN") == "write":
         path.parent.mkdir(exist_ok=True)

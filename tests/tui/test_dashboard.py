@@ -59,11 +59,10 @@ def test_keys_typed_ahead_reach_the_pane_that_was_asked_for(store: Database) -> 
         async with shown(store) as screen:
             for key in ("enter", "j", "j", "enter", "j", "1"):
                 screen.app.post_message(events.Key(key, None))  # without waiting for what each brings about
-            await screen.until(lambda: screen.dashboard.focused is screen.dashboard.batches)
-            await screen.settle()
-            assert screen.dashboard.mailboxes.cursor == 2
-            assert screen.dashboard.detail.folders.cursor == 1
-            assert screen.dashboard.batches.current.name == "sales-wave-2"
+            dashboard = screen.dashboard
+            await screen.until(lambda: (dashboard.mailboxes.cursor, dashboard.detail.folders.cursor) == (2, 1))
+            assert dashboard.focused is dashboard.batches
+            assert dashboard.batches.current.name == "sales-wave-2"
 
     run(look)
 
