@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.pty.terminal import CHECKOUT, Terminal
+from tests.sandbox.outcomes import Held
 from tests.sandbox.server import PracticeExchange
 from tests.servers.dovecot import Dovecot
 from tests.servers.mail import Record
@@ -73,12 +74,15 @@ def test_ended_in_the_middle_it_stops_at_a_message_and_goes_on_later(
     tmp_path: Path, batch: Path, practice_exchange: PracticeExchange, end: signal.Signals | str
 ) -> None:
     practice_exchange.pace.item = 0.01
+    held = Held()
+    practice_exchange.next("CreateItem", held, after=1)
     with Terminal.console(tmp_path / "state", str(batch), env=SECRETS) as terminal:
         terminal.shows("Created")
         terminal.press("s")
-        terminal.until(lambda: 2 <= practice_exchange.mailbox("ann@new.example").count() < COUNT, "some of it")
+        terminal.until(held.arrived.is_set, "a second request")
         if end == "hang up":
             terminal.hang_up()
+            held.release.set()
             assert terminal.end_unread() == 3
         else:
             if isinstance(end, signal.Signals):
@@ -88,6 +92,7 @@ def test_ended_in_the_middle_it_stops_at_a_message_and_goes_on_later(
                 terminal.shows("Stop and quit")
                 terminal.press("s")
             terminal.shows("Stopping, 1 in flight")
+            held.release.set()
             assert terminal.end() == 3
             assert terminal.restored
     assert len(stored(practice_exchange)) < COUNT
