@@ -15,6 +15,7 @@ import email.policy
 import hashlib
 import re
 from collections.abc import Iterator
+from email.errors import HeaderParseError
 from email.header import decode_header
 from email.message import Message
 from email.parser import BytesParser
@@ -36,7 +37,14 @@ def folded(body: Body) -> bytes:
 
 def canonical(data: bytes) -> bytes:
     """The canonical fingerprint of a message: 32 bytes. Any bytes have one; none raises."""
-    message = BytesParser(policy=email.policy.compat32).parsebytes(data)
+    parser = BytesParser(policy=email.policy.compat32)
+    try:
+        return _print(parser.parsebytes(data))
+    except RecursionError:  # parts nested beyond all sense are one text
+        return _print(parser.parsebytes(data, headersonly=True))
+
+
+def _print(message: Message) -> bytes:
     digest = hashlib.sha256()
     for name in _HEADERS:
         digest.update(_decoded(str(message.get(name, ""))).encode("utf-8", "replace") + b"\n")
@@ -49,7 +57,7 @@ def _decoded(value: str) -> str:
     """A header's text without encoded words, folding, 8-bit and doubled white space."""
     try:
         pieces = decode_header(value)
-    except ValueError:  # a broken encoded word stands for itself
+    except (ValueError, HeaderParseError):  # a broken encoded word stands for itself
         pieces = [(value, None)]
     text = []
     for piece, charset in pieces:

@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +16,20 @@ MESSAGE = (
 def test_any_bytes_have_both(data: bytes) -> None:
     assert len(canonical(data)) == 32
     assert len(folded(Body.of(data))) == 32
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"Subject: =?utf-8?b?a?=\r\n\r\nx\r\n",
+        b"Content-Type: message/rfc822\r\n\r\n" * 2_000 + b"deep\r\n",
+        b"".join(b"Content-Type: multipart/mixed; boundary=%d\r\n\r\n--%d\r\n" % (n, n) for n in range(2_000)),
+    ],
+    ids=["encoded word", "messages", "parts"],
+)
+def test_what_cannot_be_read_has_a_print_of_its_own(data: bytes) -> None:
+    assert canonical(data) == canonical(data)
+    assert canonical(data) != canonical(data + b"more")
 
 
 @given(st.binary(max_size=400))
