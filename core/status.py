@@ -81,3 +81,11 @@ class Wish(StrEnum):
     PAUSE = "pause"
     STOP = "stop"
     STOP_NOW = "stop_now"
+
+
+class Demand(StrEnum):
+    """What a user may ask for beside a wish, of a batch or a mailbox that runs."""
+
+    FIRST = "first"  # before others, whenever it waits for its turn; stays until it is taken back
+    SYNC = "sync"  # another pass now, once
+    RETRY = "retry"  # the same, with what the destination refused before

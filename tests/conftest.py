@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import pytest
+from hypothesis import settings
 
 from tests.sandbox.server import PracticeExchange
 from tests.servers import courier as courier_server
@@ -28,6 +29,9 @@ _SERVERS = ("dovecot", "dovecot_dot", "make_dovecot", "courier", "cyrus", "cyrus
 _MARKS = {"testdata": "data"} | dict.fromkeys(_SERVERS, "server")
 _TESTDATA = Path(os.environ.get("MAILCUTOVER_TESTDATA") or CHECKOUT.parent / "shared")
 _numbers = itertools.count(1)
+
+settings.register_profile("untimed", deadline=None)  # a busy machine is no fault of the code
+settings.load_profile("untimed")
 
 
 def lacking(reason: str) -> NoReturn:

@@ -16,6 +16,7 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    PlainSerializer,
     PrivateAttr,
     Tag,
     ValidationError,
@@ -26,6 +27,7 @@ from pydantic import (
 from core.batch import values, words
 from core.batch.consistency import contradictions
 from core.batch.explain import explain
+from core.batch.hours import Hours
 from core.batch.problem import ProblemsError, nearest, shown
 from core.batch.reference import check_reference
 from core.errors import BatchFileError, UserError
@@ -38,6 +40,8 @@ FilePath = Annotated[Path, BeforeValidator(values.to_path)]
 Port = Annotated[int, AfterValidator(values.between(1, 65_535))]
 Connections = Annotated[int, AfterValidator(values.between(1, 1_000))]
 Size = Annotated[int, BeforeValidator(values.to_size)]
+Rate = Annotated[int, BeforeValidator(values.to_rate)]
+ActiveHours = Annotated[Hours, BeforeValidator(values.to_hours), PlainSerializer(str)]
 Moment = Annotated[datetime, BeforeValidator(values.to_moment)]
 Globs = Annotated[tuple[Annotated[str, AfterValidator(values.check_folder)], ...], BeforeValidator(values.to_array)]
 FolderMap = Annotated[dict[str, str], AfterValidator(values.check_folder_map)]
@@ -129,6 +133,8 @@ class Options(_Table):
     read_receipts: Literal["off", "keep"] = "off"
     rejected_limit: Annotated[int, AfterValidator(values.between(0, 2**31))] = 50
     mailboxes_at_once: Annotated[int, AfterValidator(values.between(1, 500))] = 10
+    bandwidth: Rate | None = None  # bytes a second, at either end
+    active_hours: ActiveHours | None = None
     sync_every: Duration = 86_400.0
     give_up_after: Duration = 86_400.0
     settle: Settle = None  # None is "auto": the destination knows

@@ -17,7 +17,7 @@ import tomli_w
 from core.batch.definition import Batch, EwsDestination
 from core.batch.load import parse
 from core.batch.values import default_port, imap_identity, web_identity
-from core.batch.words import format_duration, format_size, shortest
+from core.batch.words import format_duration, format_rate, format_size, shortest
 from core.errors import BatchFileError
 from core.printable import printable
 
@@ -89,6 +89,8 @@ def _in_toml(table: Mapping[str, Any]) -> dict[str, Any]:
             written[key] = format_duration(value)
         elif isinstance(value, datetime):
             written[key] = shortest(value)
+        elif key == "bandwidth":
+            written[key] = format_rate(value)
         elif isinstance(value, Path):
             written[key] = str(value)
         elif value or not isinstance(value, dict):  # an empty folder_map says nothing

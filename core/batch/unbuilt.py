@@ -3,7 +3,7 @@
 _ENDPOINT_KEYS = frozenset(
     {"tenant", "client_id", "client_secret", "certificate", "certificate_password", "service_account"}
 )
-_OPTION_KEYS = frozenset({"bandwidth", "active_hours", "repair"})
+_OPTION_KEYS = frozenset({"repair"})
 _VALUES = {
     ("source", "auth"): frozenset({"xoauth2", "oauth2"}),
     ("destination", "auth"): frozenset({"kerberos", "oauth2", "xoauth2"}),

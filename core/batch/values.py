@@ -12,8 +12,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from core.batch.hours import Hours, parse_hours
 from core.batch.problem import shown, wrong_type
-from core.batch.words import check_duration, check_size, moment, parse_duration, parse_size
+from core.batch.words import (
+    check_duration,
+    check_rate,
+    check_size,
+    moment,
+    parse_duration,
+    parse_rate,
+    parse_size,
+)
 from core.mail.folder import FolderPath
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
@@ -156,6 +165,24 @@ def to_size(value: Any) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return check_size(value)
     raise ValueError(wrong_type('a size such as "35 MB"', value))
+
+
+def to_rate(value: Any) -> int:
+    """A rate, in bytes a second."""
+    if isinstance(value, str):
+        return parse_rate(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return check_rate(value)
+    raise ValueError(wrong_type('a rate such as "20 MB/s"', value))
+
+
+def to_hours(value: Any) -> Hours:
+    """A span of hours."""
+    if isinstance(value, Hours):
+        return value
+    if isinstance(value, str):
+        return parse_hours(value)
+    raise ValueError(wrong_type('a span of hours such as "20:00-06:00"', value))
 
 
 def to_duration(value: Any, *, from_file: bool) -> float:

@@ -18,6 +18,9 @@ _SIZE_UNITS = {"": 1, "B": 1, "KB": KB, "MB": MB, "GB": GB, "TB": TB}
 _SIZE = re.compile(r"(\d{1,18}(?:\.\d{1,9})?)\s*([KMGT]?B)?", re.ASCII | re.IGNORECASE)
 _SIZES_ALLOWED = 'allowed: a size such as "500 KB", "35 MB" or "1.5 GB" (1 MB is 1024 * 1024 bytes), or bytes'
 LARGEST_SIZE = 1024 * TB
+_RATES_ALLOWED = 'allowed: a rate such as "20 MB/s" or "500 KB/s"'
+#: Bytes a second below which a server would take us for dead.
+SLOWEST = KB
 
 _DURATION_UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _NUMBER = r"\d{1,12}(?:\.\d{1,25})?"
@@ -53,6 +56,30 @@ def format_size(size: int) -> str:
         if size and size % _SIZE_UNITS[unit] == 0:
             return f"{size // _SIZE_UNITS[unit]} {unit}"
     return f"{size} B"
+
+
+def parse_rate(text: str) -> int:
+    """Bytes a second in a rate such as "20 MB/s"."""
+    size, slash, second = text.strip().rpartition("/")
+    if not slash or second.strip().lower() != "s":
+        raise ValueError(f"{shown(text)} is no rate; {_RATES_ALLOWED}")
+    try:
+        rate = parse_size(size)
+    except ValueError:
+        raise ValueError(f"{shown(text)} is no rate; {_RATES_ALLOWED}") from None
+    return check_rate(rate)
+
+
+def check_rate(rate: int) -> int:
+    """The rate itself, when it is enough to move mail with."""
+    if rate < SLOWEST:
+        raise ValueError(f"{shown(rate)} bytes a second are out of range; allowed: {format_rate(SLOWEST)} or more")
+    return rate
+
+
+def format_rate(rate: int) -> str:
+    """A rate in the largest unit that says it exactly; the inverse of `parse_rate`."""
+    return f"{format_size(rate)}/s"
 
 
 def parse_duration(text: str) -> float:

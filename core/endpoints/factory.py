@@ -12,28 +12,29 @@ from core.batch.logins import Login, destination_login, source_login
 from core.batch.values import web_port
 from core.ports.destination import Destination
 from core.ports.failure import Side
+from core.ports.meter import UNLIMITED, Meter
 from core.ports.source import Source
 
 if TYPE_CHECKING:
     from core.imap.connection import Connection
 
 
-def open_source(batch: Batch, mailbox: Mailbox, *, spool: Path | None = None) -> Source:
+def open_source(batch: Batch, mailbox: Mailbox, *, spool: Path | None = None, meter: Meter = UNLIMITED) -> Source:
     """This mailbox at the source; `spool` is the folder where large messages wait in unnamed files."""
     from core.imap.source import ImapSource
 
-    connection = _connection(batch, batch.source, source_login(batch, mailbox), Side.SOURCE, spool)
+    connection = _connection(batch, batch.source, source_login(batch, mailbox), Side.SOURCE, spool, meter)
     return ImapSource(connection, root=mailbox.root)
 
 
-def open_destination(batch: Batch, mailbox: Mailbox) -> Destination:
+def open_destination(batch: Batch, mailbox: Mailbox, *, meter: Meter = UNLIMITED) -> Destination:
     """This mailbox at the destination."""
     login = destination_login(batch, mailbox)
     if isinstance(batch.destination, EwsDestination):
-        return _exchange(batch, batch.destination, login, mailbox.destination)
+        return _exchange(batch, batch.destination, login, mailbox.destination, meter)
     from core.imap.destination import ImapDestination as Imap
 
-    return Imap(_connection(batch, batch.destination, login, Side.DESTINATION))
+    return Imap(_connection(batch, batch.destination, login, Side.DESTINATION, None, meter))
 
 
 def endpoint_name(endpoint: SourceEndpoint | ImapDestination | EwsDestination) -> str:
@@ -47,7 +48,12 @@ def endpoint_name(endpoint: SourceEndpoint | ImapDestination | EwsDestination) -
 
 
 def _connection(
-    batch: Batch, endpoint: SourceEndpoint | ImapDestination, login: Login, side: Side, spool: Path | None = None
+    batch: Batch,
+    endpoint: SourceEndpoint | ImapDestination,
+    login: Login,
+    side: Side,
+    spool: Path | None,
+    meter: Meter,
 ) -> "Connection":
     from core.imap.connection import Address, AdminSignIn, Connection, SignIn
 
@@ -59,10 +65,10 @@ def _connection(
         endpoint.verify_certificate,
     )
     admin = AdminSignIn(login.admin.username, login.admin.style) if login.admin else None
-    return Connection(address, SignIn(login.username, login.password, admin), side, spool=spool)
+    return Connection(address, SignIn(login.username, login.password, admin), side, spool=spool, meter=meter)
 
 
-def _exchange(batch: Batch, endpoint: EwsDestination, login: Login, address: str) -> Destination:
+def _exchange(batch: Batch, endpoint: EwsDestination, login: Login, address: str, meter: Meter) -> Destination:
     from core.exchange.destination import ExchangeDestination
     from core.exchange.settings import Settings
 
@@ -76,5 +82,6 @@ def _exchange(batch: Batch, endpoint: EwsDestination, login: Login, address: str
         verify=endpoint.verify_certificate,
         max_connections=endpoint.max_connections,
         read_receipts=batch.options.read_receipts,
+        meter=meter,
     )
     return ExchangeDestination(settings, address)

@@ -43,7 +43,7 @@ class Attempt:
     def go(self) -> Ending:
         """Do it. Never raises: what goes wrong is an ending, too."""
         try:
-            with self._run.connections.held(list(self._run.needs.values()), self._control) as granted:
+            with self._run.connections.held(list(self._run.live.needs.values()), self._control) as granted:
                 return self._with_connections() if granted else Halted()
         except FencedError as error:
             return Fails(str(error), whole_batch=True, fault=error)
@@ -83,7 +83,7 @@ class Attempt:
                         board=mailbox.board,
                         clock=run.clock,
                         settle=run.settle,
-                        retry_rejected=run.retry_rejected,
+                        retry_rejected=mailbox.retrying,
                     )
                 )
             finally:
@@ -101,7 +101,7 @@ class Attempt:
         if event.kind is not EventKind.MAILBOX_THROTTLED:
             return
         self._spent = self._mailbox.backoff.failed(self._run.clock.monotonic(), 0.0) is None
-        too_many = self._run.connections.throttled(self._run.needs[Side.DESTINATION].endpoint)
+        too_many = self._run.connections.throttled(self._run.live.needs[Side.DESTINATION].endpoint)
         if self._spent or too_many:
             self._control.leave()
 
@@ -119,9 +119,9 @@ class Attempt:
         """Both ends, signed in."""
         run, mailbox = self._run, self._mailbox
         mailbox.signing_in()
-        source = run.doors.source(run.batch, mailbox.mailbox)
+        source = run.doors.source(run.live.now, mailbox.mailbox)
         try:
-            destination = run.doors.destination(run.batch, mailbox.mailbox)
+            destination = run.doors.destination(run.live.now, mailbox.mailbox)
 
             def end(now: bool) -> None:
                 source.abort()
@@ -172,11 +172,11 @@ class Attempt:
         if wait is None:
             return self._given_up(said)
         self._run.reach[failure.side].throttled(now, wait)
-        self._run.connections.throttled(self._run.needs[failure.side].endpoint)
+        self._run.connections.throttled(self._run.live.needs[failure.side].endpoint)
         return Waits(wait, Condition.THROTTLED, said)
 
     def _where(self, side: Side) -> str:
-        return f"{side} {self._run.needs[side].endpoint}"
+        return f"{side} {self._run.live.needs[side].endpoint}"
 
     def _given_up(self, said: str) -> Fails:
         after = format_duration(self._run.batch.options.give_up_after)

@@ -4,15 +4,17 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+from core.batch.dials import Dial
 from core.engine.context import RunContext
 from core.engine.mailbox import MailboxRun
-from core.engine.roster import Roster
+from core.engine.roster import OFF_HOURS, Roster
 from core.engine.standing import UNFINISHED, Mark, Stage, count, exit_code, over, resting, standing
 from core.engine.steering import POLL, Steering
 from core.engine.workers import Workers
 from core.errors import EXIT_FAULT, EXIT_STOPPED, MailcutoverError
 from core.event import EventKind
 from core.status import BatchStatus, Condition, Wish
+from core.store.dials import Dials
 from core.store.lease import Lease
 from core.store.wanted import Wanted
 from core.sync.narrate import Narrate
@@ -41,9 +43,9 @@ class BatchRun:
         self._faults: list[BaseException] = []
         self._steering = Steering(run.patience.grace)
         self._wanted = Wanted(run.database)
+        self._dials = Dials(run.database)
         self._roster = Roster(run, mailboxes, others, self._steering, self._changed)
-        number = min(run.batch.options.mailboxes_at_once, len(mailboxes))
-        self._workers = Workers(f"move {self.name}", number, self._roster.timetable, self._work)
+        self._workers = Workers(f"move {self.name}", self._roster.timetable, self._work)
         self._narrate = Narrate(run.tell, run.clock, self.name, "")
         self._wish = Wish.RUN
         self._shown: object = None
@@ -116,15 +118,46 @@ class BatchRun:
         self._run.board.batch(warning="; ".join(self._run.batch.warnings()))
         self._steering.read(self._wanted.read(self.name))
         self._roster.begin()
-        self._workers.start()
+        self._roster.close(self._run.live.closed_until())
+        self._turn()
+        self._allow()
 
     def _steer(self) -> None:
-        fresh = self._steering.read(self._wanted.read(self.name))
+        wishes = self._wanted.read(self.name)
+        if self._turn():
+            self._allow()
+        self._roster.close(self._run.live.closed_until())
+        for source, demand in wishes.demands:
+            self._wanted.took(self.name, demand, source)
+            if not self._roster.asked(source, demand):
+                self._narrate.warning(EventKind.BATCH_WARNING, f"{source} is not part of this run")
+        fresh = self._steering.read(wishes)
         if not fresh and not self._told:
             return
         self._told = False
         self._announce(self._steering.batch())
         self._roster.steered()
+
+    def _turn(self) -> bool:
+        """Let what was changed since the batch file was read count; whether anything was."""
+        changes = {
+            Dial(key): setting.turned
+            for key, setting in self._dials.read(self.name).items()
+            if setting.turned is not None
+        }
+        if not self._run.live.turn(changes):
+            return False
+        said = ", ".join(f"{dial} = {value or 'no limit'}" for dial, value in changes.items())
+        self._narrate.info(EventKind.BATCH_CHANGED, f"differs from its file: {said}" if said else "as its file says")
+        return True
+
+    def _allow(self) -> None:
+        """Run as many mailboxes, over as many connections, as may be now."""
+        live = self._run.live
+        for need in live.needs.values():
+            self._run.connections.allow(need)
+        self._roster.allow(live.at_once)
+        self._workers.grow(min(live.at_once, len(self._roster.mailboxes)))
 
     def _announce(self, wish: Wish) -> None:
         before, self._wish = self._wish, wish
@@ -152,10 +185,15 @@ class BatchRun:
         waiting = roster.waiting(condition)
         idle = wish is Wish.RUN and not count(roster.tally, *UNFINISHED)
         due = roster.next_due() if run.watch and idle else None
-        shown = (status, condition, waiting and waiting.until, due)
+        closed = roster.closed_until
+        held = condition is None and wish is Wish.RUN and count(roster.tally, Stage.QUEUED, Stage.WAITING)
+        if closed is not None and held and not count(roster.tally, Stage.RUNNING):
+            condition = Condition.WAITING_FOR_HOURS
+        off = condition is Condition.WAITING_FOR_HOURS
+        shown = (status, condition, closed if off else waiting and waiting.until, due)
         if shown != self._shown:
             self._shown = shown
-            until, why = (waiting.until, waiting.why) if waiting else (None, "")
+            until, why = (closed, OFF_HOURS) if off else (waiting.until, waiting.why) if waiting else (None, "")
             next_pass = None if due is None else run.clock.now() + timedelta(seconds=due - run.clock.monotonic())
             run.board.batch(status=status, condition=condition, until=until, why=why, next_pass=next_pass)
             self._tell(status, condition, why, next_pass)

@@ -8,11 +8,13 @@ from pathlib import Path
 from core.batch.definition import Batch, Mailbox
 from core.clock import Clock
 from core.engine.budget import MemoryBudget
-from core.engine.limits import Connections, Need
+from core.engine.limits import Connections
+from core.engine.live import LiveBatch
 from core.engine.retry import Patience, Reach
 from core.event import Tell
 from core.ports.destination import Destination
 from core.ports.failure import Side
+from core.ports.meter import Meter
 from core.ports.source import Source
 from core.store.board import Board
 from core.store.database import Database
@@ -32,19 +34,24 @@ class Doors:
     run_pass: Callable[[PassContext], PassResult]
 
 
-def real_doors(spool: Path) -> Doors:
+def real_doors(spool: Path, meters: Mapping[Side, Meter]) -> Doors:
     """Real servers and the real pass; large messages wait in unnamed files in the folder `spool`."""
     from core.endpoints.factory import open_destination, open_source
     from core.sync.mailbox_pass import run_pass
 
-    return Doors(partial(open_source, spool=spool), open_destination, run_pass)
+    return Doors(
+        partial(open_source, spool=spool, meter=meters[Side.SOURCE]),
+        partial(open_destination, meter=meters[Side.DESTINATION]),
+        run_pass,
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """One run of one batch. `needs` are the connections of one mailbox, `settle` is in seconds."""
+    """One run of one batch. `live` is the batch with what was changed since; `settle` is in seconds."""
 
     batch: Batch
+    live: LiveBatch
     database: Database
     clock: Clock
     runner: Runner
@@ -55,7 +62,6 @@ class RunContext:
     budget: MemoryBudget
     patience: Patience
     reach: Mapping[Side, Reach]
-    needs: Mapping[Side, Need]
     retry_rejected: bool
     watch: bool
     linger: bool

@@ -1,15 +1,15 @@
 """Whoever runs batches in this process: a command or a console has one host, whatever it runs."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from core.batch.definition import Batch, Mailbox
 from core.clock import Clock, SystemClock
-from core.endpoints.factory import endpoint_name
 from core.engine.batch_run import BatchRun
 from core.engine.budget import MEMORY, MemoryBudget
 from core.engine.context import Doors, RunContext, real_doors
-from core.engine.limits import Connections, Need
+from core.engine.limits import Connections
+from core.engine.live import LiveBatch, check_dials
 from core.engine.mailbox import MailboxRun
 from core.engine.retry import Patience, Reach
 from core.engine.standing import Mark
@@ -73,7 +73,7 @@ class Host:
         and for a batch whose name is another file's.
         """
         chosen = batch.mailboxes if mailboxes is None else batch.select(mailboxes)
-        needs = _needs(batch)
+        check_dials(batch, {})
         with self._lock:
             lease = self._runner.take(f"batch:{batch.name}")
             try:
@@ -81,7 +81,7 @@ class Host:
                 Batches(self._database).add(batch)
                 Wanted(self._database).clear(batch.name)
                 run = self._prepare(
-                    batch, chosen, needs, lease, watch=watch, retry_rejected=retry_rejected, linger=linger, tell=tell
+                    batch, chosen, lease, watch=watch, retry_rejected=retry_rejected, linger=linger, tell=tell
                 )
             except BaseException:
                 lease.release()
@@ -104,7 +104,6 @@ class Host:
         self,
         batch: Batch,
         chosen: Sequence[Mailbox],
-        needs: Mapping[Side, Need],
         lease: Lease,
         *,
         watch: bool,
@@ -113,19 +112,20 @@ class Host:
         tell: Tell | None,
     ) -> BatchRun:
         board = Board(self._database, batch.name)
+        live = LiveBatch(batch, self._clock)
         run = RunContext(
             batch=batch,
+            live=live,
             database=self._database,
             clock=self._clock,
             runner=self._runner,
             board=board,
             tell=self._teller(tell),
-            doors=self._doors or real_doors(self._database.folder),
+            doors=self._doors or real_doors(self._database.folder, live.meters),
             connections=self._connections,
             budget=self._budget,
             patience=self._patience,
             reach={side: Reach(self._patience, insist=watch) for side in Side},
-            needs=needs,
             retry_rejected=retry_rejected,
             watch=watch,
             linger=linger,
@@ -173,15 +173,3 @@ def _refuse_namesake(known: KnownBatch | None, batch: Batch) -> None:
             f"{batch.file}: name: {known.path} is batch {batch.name} already; give one of them another name, "
             f"or `mailcutover remove {batch.name}` to forget that one"
         )
-
-
-def _needs(batch: Batch) -> dict[Side, Need]:
-    """One connection to each end."""
-    source = Need(endpoint_name(batch.source), batch.source.max_connections)
-    destination = Need(endpoint_name(batch.destination), batch.destination.max_connections)
-    if source.endpoint == destination.endpoint and min(source.allowed, destination.allowed) < 2:
-        raise UserError(
-            f"{batch.file}: max_connections: source and destination are both {source.endpoint}, "
-            "and a mailbox needs a connection to each; allow 2 or more"
-        )
-    return {Side.SOURCE: source, Side.DESTINATION: destination}

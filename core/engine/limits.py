@@ -23,11 +23,17 @@ class Need:
 
     endpoint: str
     allowed: int
+    batch: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Waiter:
     endpoints: frozenset[str]
+
+
+@dataclass(slots=True, eq=False)
+class _Grant:
+    need: Need
 
 
 @dataclass(slots=True)
@@ -49,6 +55,7 @@ class Connections:
         self._slots = slots
         self._clock = clock
         self._waiting: deque[_Waiter] = deque()
+        self._grants: list[_Grant] = []
         self._used: Counter[str] = Counter()
         self._narrow: dict[str, _Narrow] = {}
         self._changed = threading.Condition()
@@ -56,12 +63,20 @@ class Connections:
     @contextmanager
     def held(self, needs: Sequence[Need], control: Control) -> Iterator[bool]:
         """Wait for these connections and hold them; yields False when stopping came first."""
-        granted = self._acquire(needs, control)
+        grants = self._acquire(needs, control)
         try:
-            yield granted
+            yield bool(grants)
         finally:
-            if granted:
-                self._release(needs)
+            self._release(grants)
+
+    def allow(self, need: Need) -> None:
+        """A batch allows more or fewer connections to an endpoint from now on, for those that it holds already, too."""
+        with self._changed:
+            for grant in self._grants:
+                if (grant.need.endpoint, grant.need.batch) == (need.endpoint, need.batch):
+                    self._slots.allow(need.endpoint, grant.need.allowed, need.allowed)
+                    grant.need = need
+            self._changed.notify_all()
 
     def throttled(self, endpoint: str) -> bool:
         """The endpoint asked who holds a connection to it to slow down; whether he should give it back: one too many.
@@ -80,24 +95,27 @@ class Connections:
             narrow.leaving += 1
             return True
 
-    def _acquire(self, needs: Sequence[Need], control: Control) -> bool:
+    def _acquire(self, needs: Sequence[Need], control: Control) -> list[_Grant]:
         mine = _Waiter(frozenset(need.endpoint for need in needs))
         with self._changed:
             self._waiting.append(mine)
             try:
                 while not control.stopping():
                     if self._turn(mine) and self._try(needs):
-                        return True
+                        grants = [_Grant(need) for need in needs]
+                        self._grants += grants
+                        return grants
                     self._changed.wait(_LOOK)
-                return False
+                return []
             finally:
                 self._waiting.remove(mine)
                 self._changed.notify_all()
 
-    def _release(self, needs: Sequence[Need]) -> None:
+    def _release(self, grants: Sequence[_Grant]) -> None:
         with self._changed:
-            for need in needs:
-                self._give(need)
+            for grant in grants:
+                self._grants.remove(grant)
+                self._give(grant.need)
             self._changed.notify_all()
 
     def _turn(self, mine: _Waiter) -> bool:

@@ -69,6 +69,9 @@ class MailboxRun:
         self.began = 0.0  # when the pass began, or the last one did, on the monotonic clock
         self.due = 0.0  # of the next pass, on the same; with --watch
         self.parked_for = Wish.RUN
+        self.first = False  # it goes before others that wait for their turn
+        self.again = False  # another pass was asked for while this one runs
+        self.retrying = run.retry_rejected  # its next pass begins with what the destination refused
         self.until = run.clock.now()  # of the last wait between two tries
         self.why = ""
         self._run = run
@@ -171,6 +174,10 @@ class MailboxRun:
         self._stand(Stage.WAITING, ending.condition)
         self.until, self.why = self._run.clock.now() + timedelta(seconds=ending.seconds), ending.why
         self.board.set(condition=ending.condition, until=self.until, why=ending.why, activity="", rate=None, eta=None)
+        if ending.condition is Condition.WAITING_FOR_HOURS:
+            self.backoff.moved()  # nobody is to blame for that time
+            self.narrate.info(EventKind.MAILBOX_WAITING_FOR_HOURS, f"{ending.why}; goes on by itself")
+            return
         throttled = ending.condition is Condition.THROTTLED
         self.narrate.warning(
             EventKind.MAILBOX_THROTTLED if throttled else EventKind.MAILBOX_WAITING_FOR_LINK,
@@ -180,6 +187,7 @@ class MailboxRun:
     def done(self, ending: Done) -> None:
         """Its pass ended well."""
         self._end(_DONE[self._kind], Stage.DONE)
+        self.retrying = self._run.retry_rejected
         now = self._run.clock.now()
         self.board.set(synced=now, pass_new=ending.new, pass_flags_changed=ending.flags_changed)
         self.narrate.info(EventKind.MAILBOX_FINISHED, f"{self._kind} pass ended: {ending.sentence()}")

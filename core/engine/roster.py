@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 
 from core.engine.attempt import Attempt
 from core.engine.context import RunContext
@@ -13,10 +14,13 @@ from core.engine.schedule import Timetable, next_pass
 from core.engine.standing import ENDED, Mark, Stage, Tally, count
 from core.engine.steering import Steering
 from core.mail.outcome import Counts
-from core.status import Condition, PassKind, Wish
+from core.status import Condition, Demand, PassKind, Wish
 
 #: Due at once, the first before any that has not begun.
 _NOW, _FIRST = 0.0, -1.0
+
+#: Why nothing moves outside the active hours.
+OFF_HOURS = "outside options.active_hours"
 
 
 class Roster:
@@ -38,6 +42,7 @@ class Roster:
         self.tally = Tally([*others, *(mailbox.mark for mailbox in mailboxes)])
         self.faults: list[BaseException] = []
         self.timetable: Timetable[MailboxRun] = Timetable(run.clock, self._held_until)
+        self.closed_until: datetime | None = None  # the active hours begin then
         self._run = run
         self._steering = steering
         self._changed = changed
@@ -66,6 +71,8 @@ class Roster:
                 with self._moving(mailbox):
                     mailbox.running()
                 self._steer(mailbox)
+                if self.closed_until is not None:
+                    self._steering.step_aside(mailbox.source)
                 self._changed()
             ending = Attempt(
                 self._run, mailbox, control, lambda kind, counts: self._passing(mailbox, kind, counts)
@@ -74,6 +81,44 @@ class Roster:
             self._after(mailbox, ending)
             self._steer(mailbox)
             self._changed()
+
+    def allow(self, number: int) -> None:
+        """So many mailboxes may run at once from now on; of those above that the last to begin step aside."""
+        with self._lock:
+            self.timetable.allow(number)
+            running = sorted((m for m in self.mailboxes if m.mark.stage is Stage.RUNNING), key=lambda m: m.began)
+            for mailbox in running[number:]:
+                self._steering.step_aside(mailbox.source)
+
+    def close(self, until: datetime | None) -> None:
+        """Outside the active hours, until then, nothing is begun and what runs steps aside; None: inside them."""
+        with self._lock:
+            if until == self.closed_until:
+                return
+            self.closed_until = until
+            for mailbox in self.mailboxes:
+                stage, condition = mailbox.mark.stage, mailbox.mark.condition
+                if until is not None and stage is Stage.RUNNING:
+                    self._steering.step_aside(mailbox.source)
+                waits = stage is Stage.WAITING and condition is Condition.WAITING_FOR_HOURS
+                if waits and self.timetable.drop(mailbox):
+                    self._queue(mailbox, _FIRST)
+            self.timetable.wake()
+            self._changed()
+
+    def asked(self, source: str, demand: Demand) -> bool:
+        """Another pass over a mailbox, or with "" over all; False when it is not part of this run."""
+        with self._lock:
+            chosen = [mailbox for mailbox in self.mailboxes if source in {"", mailbox.source}]
+            for mailbox in chosen:
+                mailbox.retrying = mailbox.retrying or demand is Demand.RETRY
+                if mailbox.mark.stage is Stage.RUNNING:
+                    mailbox.again = True
+                elif mailbox.mark.stage in ENDED:
+                    self.timetable.drop(mailbox)
+                    self._queue(mailbox, _FIRST)
+            self._changed()
+            return bool(chosen)
 
     def count(self, *stages: Stage) -> int:
         """How many mailboxes are at one of these stages."""
@@ -116,7 +161,11 @@ class Roster:
     def _queue(self, mailbox: MailboxRun, due: float) -> None:
         with self._moving(mailbox):
             mailbox.queued()
-        self.timetable.put(mailbox, due)
+        self._put(mailbox, due)
+
+    def _put(self, mailbox: MailboxRun, due: float) -> None:
+        mailbox.first = self._steering.first(mailbox.source)
+        self.timetable.put(mailbox, due, 0 if mailbox.first else 1)
 
     def _steer(self, mailbox: MailboxRun) -> None:
         wish, lasting = self._steering.of(mailbox.source), self._lasting(mailbox)
@@ -135,6 +184,12 @@ class Roster:
         elif self._steering.mailbox(mailbox.source) is not Wish.RUN and self.timetable.drop(mailbox):
             # Queued, or between two passes. A wish for the whole batch holds the timetable instead.
             self._park(mailbox, lasting)
+        elif stage is Stage.QUEUED and mailbox.first is not self._steering.first(mailbox.source):
+            self._requeue(mailbox)
+
+    def _requeue(self, mailbox: MailboxRun) -> None:
+        if self.timetable.drop(mailbox):
+            self._put(mailbox, _NOW)
 
     def _lasting(self, mailbox: MailboxRun) -> Wish:
         """What is wanted of it: its own wish, which outlives the run, before the batch's."""
@@ -149,7 +204,7 @@ class Roster:
         with self._moving(mailbox):
             mailbox.resumed()
         due = mailbox.due if mailbox.mark.stage in ENDED else _FIRST
-        self.timetable.put(mailbox, due)
+        self._put(mailbox, due)
 
     def _passing(self, mailbox: MailboxRun, kind: PassKind, counts: Counts) -> None:
         with self._lock:
@@ -162,18 +217,32 @@ class Roster:
         wish = self._lasting(mailbox)
         if isinstance(ending, Halted | Waits) and wish is not Wish.RUN:
             self._park(mailbox, wish)
-        elif isinstance(ending, Halted):  # resumed before it had stopped
-            self._queue(mailbox, _FIRST)
+        elif isinstance(ending, Halted):  # it stepped aside, or was resumed before it had stopped
+            if self.closed_until is None:
+                self._queue(mailbox, _FIRST)
+            else:
+                self._wait(mailbox, self._until_hours(self.closed_until))
         elif isinstance(ending, Waits):
-            with self._moving(mailbox):
-                mailbox.waits(ending)
-            self.timetable.put(mailbox, self._run.clock.monotonic() + ending.seconds)
+            self._wait(mailbox, ending)
         elif isinstance(ending, Done):
             with self._moving(mailbox):
                 mailbox.done(ending)
             self._schedule(mailbox)
+            if mailbox.again:
+                self.timetable.drop(mailbox)
+                self._queue(mailbox, _FIRST)
         else:
             self._fail(mailbox, ending)
+        mailbox.again = False
+
+    def _wait(self, mailbox: MailboxRun, ending: Waits) -> None:
+        with self._moving(mailbox):
+            mailbox.waits(ending)
+        self._put(mailbox, self._run.clock.monotonic() + ending.seconds)
+
+    def _until_hours(self, until: datetime) -> Waits:
+        seconds = max(0.0, (until - self._run.clock.now()).total_seconds())
+        return Waits(seconds, Condition.WAITING_FOR_HOURS, OFF_HOURS)
 
     def _fail(self, mailbox: MailboxRun, ending: Fails) -> None:
         if ending.fault is not None:
@@ -190,9 +259,9 @@ class Roster:
         if self._run.watch:
             now = self._run.clock.monotonic()
             mailbox.due = next_pass(mailbox.began, now, self._run.batch.options.sync_every)
-            self.timetable.put(mailbox, mailbox.due)
+            self._put(mailbox, mailbox.due)
 
     def _held_until(self) -> float:
-        if self._steering.batch() is not Wish.RUN:
+        if self._steering.batch() is not Wish.RUN or self.closed_until is not None:
             return float("inf")
         return max(reach.held_until for reach in self._run.reach.values())

@@ -66,6 +66,12 @@ class PassControl:
             self._halt.set()
             self._press()
 
+    def step_aside(self) -> None:
+        """Stop, though nobody wants it stopped: its turn comes again."""
+        with self._lock:
+            self._halt.set()
+            self._press()
+
     @contextmanager
     def ending(self, end: Callable[[bool], None]) -> Iterator[None]:
         """While this lasts a stop may end connections: `end` is called by another thread and must not wait.
@@ -109,6 +115,7 @@ class Steering:
         self._told = Wish.RUN  # by this process: a signal, or the console that owns it
         self._batch = Wish.RUN
         self._mailboxes: Mapping[str, Wish] = {}
+        self._first: frozenset[str] = frozenset()
         self._controls: dict[str, PassControl] = {}
 
     def tell(self, wish: Wish) -> None:
@@ -120,10 +127,11 @@ class Steering:
     def read(self, wishes: Wishes) -> bool:
         """Take what the store says; True when it is new."""
         with self._lock:
-            if wishes.batch == self._batch and wishes.mailboxes == self._mailboxes:
+            if (wishes.batch, wishes.mailboxes, wishes.first) == (self._batch, self._mailboxes, self._first):
                 return False
             self._batch = wishes.batch
             self._mailboxes = dict(wishes.mailboxes)
+            self._first = wishes.first
             self._obey()
             return True
 
@@ -137,10 +145,22 @@ class Steering:
         with self._lock:
             return self._mailboxes.get(source, Wish.RUN)
 
+    def first(self, source: str) -> bool:
+        """Whether this mailbox goes before others."""
+        with self._lock:
+            return source in self._first
+
     def of(self, source: str) -> Wish:
         """What is wanted of one mailbox, all things considered."""
         with self._lock:
             return self._of(source)
+
+    def step_aside(self, source: str) -> None:
+        """Let the pass over this mailbox end at a message boundary; its turn comes again."""
+        with self._lock:
+            control = self._controls.get(source)
+        if control is not None:
+            control.step_aside()
 
     @contextmanager
     def control(self, source: str) -> Iterator[PassControl]:

@@ -1,4 +1,4 @@
-"""The threads that move mailboxes: as many as `mailboxes_at_once`, each one mailbox at a time."""
+"""The threads that move mailboxes, each one mailbox at a time; the timetable says how many may be at it."""
 
 import threading
 from collections.abc import Callable
@@ -12,22 +12,27 @@ T = TypeVar("T")
 class Workers(Generic[T]):
     """Own threads, never an event loop's executor: that one has six threads on a machine with two cores (measured)."""
 
-    def __init__(self, name: str, number: int, timetable: Timetable[T], work: Callable[[T], None]) -> None:
+    def __init__(self, name: str, timetable: Timetable[T], work: Callable[[T], None]) -> None:
+        self._name = name
         self._timetable = timetable
         self._work = work
-        self._threads = [threading.Thread(target=self._run, name=f"{name} {n}") for n in range(1, number + 1)]
+        self._threads: list[threading.Thread] = []
 
-    def start(self) -> None:
-        """Begin to take items from the timetable."""
-        for thread in self._threads:
+    def grow(self, number: int) -> None:
+        """See that there are so many, or more."""
+        while len(self._threads) < number:
+            thread = threading.Thread(target=self._run, name=f"{self._name} {len(self._threads) + 1}")
             thread.start()
+            self._threads.append(thread)
 
     def join(self) -> None:
         """Wait until the timetable is closed and the last item is done."""
         for thread in self._threads:
-            if thread.ident is not None:
-                thread.join()
+            thread.join()
 
     def _run(self) -> None:
         while (item := self._timetable.take()) is not None:
-            self._work(item)
+            try:
+                self._work(item)
+            finally:
+                self._timetable.done()

@@ -71,7 +71,7 @@ class Session:
         Raises EndpointError when it failed as a whole; `in_doubt` says whether it may have taken effect nevertheless.
         Nothing that may have taken effect is sent again.
         """
-        envelope = Envelope(request, self.address if self.settings.access == "impersonation" else None)
+        envelope = self._envelope(request)
         reply = self._twice_if_cut(request, envelope)
         if reply.fault is not None:
             if request.messages:
@@ -166,7 +166,11 @@ class Session:
         shape = "<m:FolderShape><t:BaseShape>IdOnly</t:BaseShape></m:FolderShape>"
         ids = f"<m:FolderIds>{self.well_known('inbox')}</m:FolderIds>"
         request = Request("GetFolder", (f"<m:GetFolder>{shape}{ids}</m:GetFolder>".encode(),))
-        return request, Envelope(request, self.address if self.settings.access == "impersonation" else None)
+        return request, self._envelope(request)
+
+    def _envelope(self, request: Request) -> Envelope:
+        impersonate = self.address if self.settings.access == "impersonation" else None
+        return Envelope(request, impersonate, self.settings.meter)
 
     def _post(
         self, connections: "Connections", connection: "requests.Session", request: Request, envelope: Envelope
@@ -184,6 +188,7 @@ class Session:
             if self._cut:
                 failure = aborted(Side.DESTINATION, in_doubt=request.writes and envelope.sent)
             raise EndpointError(failure) from error
+        self.settings.meter(len(response.content))
         if response.status_code in {200, 500}:
             with suppress(NotSoapError):  # its status says what it is
                 return read(response.content, request.operation)

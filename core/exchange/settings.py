@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from core.ports.meter import UNLIMITED, Meter
 from core.secret import Secret
 
 Access = Literal["impersonation", "delegate", "direct"]
@@ -20,7 +21,7 @@ class Settings:
     account's. `password` is asked for every sign-in, and once more when it is refused. `ca_file` replaces the system's
     authorities. `max_connections` bounds what all mailboxes of these settings have open at once in this process.
     `read_receipts` "off" keeps old mail from asking for receipts. `timeout` is how long the server may stay silent, in
-    seconds.
+    seconds. `meter` is told of all bytes.
     """
 
     url: str
@@ -33,3 +34,4 @@ class Settings:
     max_connections: int = 12
     read_receipts: ReadReceipts = "off"
     timeout: float = 120.0
+    meter: Meter = UNLIMITED

@@ -14,6 +14,7 @@ from xml.sax.saxutils import quoteattr
 from lxml import etree
 
 from core.mail.body import Body
+from core.ports.meter import UNLIMITED, Meter
 
 TYPES: Final = "{http://schemas.microsoft.com/exchange/services/2006/types}"
 MESSAGES: Final = "{http://schemas.microsoft.com/exchange/services/2006/messages}"
@@ -90,7 +91,7 @@ class Envelope:
     have acted on it.
     """
 
-    def __init__(self, request: Request, impersonate: str | None) -> None:
+    def __init__(self, request: Request, impersonate: str | None, meter: Meter = UNLIMITED) -> None:
         head = _OPEN
         if impersonate is not None:
             head += (
@@ -99,6 +100,7 @@ class Envelope:
             )
         self._parts: Sequence[bytes | Body] = (f"{head}</s:Header><s:Body>".encode(), *request.parts, _CLOSE)
         self._length = sum(len(part) if isinstance(part, bytes) else (part.size + 2) // 3 * 4 for part in self._parts)
+        self._meter = meter
         self.begun = False
         self.sent = False
 
@@ -116,11 +118,14 @@ class Envelope:
                 held += len(piece)
                 if held >= _SEND:
                     yield b"".join(waiting)
+                    self._meter(held)
                     waiting.clear()
                     held = 0
         if waiting:
             yield b"".join(waiting)
         self.sent = True
+        if held:
+            self._meter(held)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from core.imap.client import dial
 from core.imap.wire import Completion, GarbledError, Response, Wire, astring
 from core.ports.failure import Action, EndpointError, Failure, Side
 from core.ports.lifeline import Lifeline, aborted
+from core.ports.meter import UNLIMITED, Meter
 from core.secret import Secret
 
 #: All that may ever be said to a source: nothing here changes a mailbox.
@@ -91,12 +92,14 @@ class Connection:
         timeouts: Timeouts | None = None,
         *,
         spool: Path | None = None,
+        meter: Meter = UNLIMITED,
     ) -> None:
         self.address = address
         self.side = side
         self.spool = spool
         self.capabilities: frozenset[str] = frozenset()
         self.selected: object = None
+        self._meter = meter
         self._sign_in = sign_in
         self._timeouts = timeouts or Timeouts()
         self._client: Any = None  # imapclient has no types
@@ -226,7 +229,7 @@ class Connection:
         verbs = SOURCE_VERBS if self.side is Side.SOURCE else None
         transport = self._client._imap  # noqa: SLF001 - imapclient's own
         acknowledge = partial(_acknowledge, self._client.socket())
-        wire = Wire(transport, spool=self.spool, verbs=verbs, acknowledge=acknowledge)
+        wire = Wire(transport, spool=self.spool, verbs=verbs, acknowledge=acknowledge, meter=self._meter)
         offered = frozenset(item.decode("latin-1").upper() for item in self._client.capabilities())
         failure = self._be_let_in(lambda: self._say_who(wire, offered, secret), secret)
         if failure is not None:

@@ -5,13 +5,14 @@ one read and one partition away from the socket, and names, keywords and numbers
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from core.imap.spool import SpoolFile
 from core.mail.body import SPOOL_ABOVE, Body
+from core.ports.meter import UNLIMITED, Meter
 
 _CODE = re.compile(rb"\[([^\] ]+)(?: ([^\]]*))?\] ?")
 _UNQUOTABLE = re.compile(rb"[\r\n\x00]")
@@ -108,7 +109,7 @@ class Wire:
 
     `exists` follows the selected folder's number of messages through EXISTS, EXPUNGE and VANISHED. `verbs`, where
     given, are the only commands that `run` lets out. `acknowledge` tells the server at once that its last words came;
-    else the system does so in its own time.
+    else the system does so in its own time. `meter` is told of all bytes, in both directions.
     """
 
     def __init__(
@@ -118,8 +119,10 @@ class Wire:
         spool: Path | None = None,
         verbs: frozenset[bytes] | None = None,
         acknowledge: Callable[[], None] = lambda: None,
+        meter: Meter = UNLIMITED,
     ) -> None:
         self._transport = transport
+        self._meter = meter
         self._spool = spool
         self._verbs = verbs
         self.acknowledge = acknowledge
@@ -134,6 +137,7 @@ class Wire:
     def send(self, data: bytes) -> None:
         """Send bytes as they are."""
         self._transport.send(data)
+        self._meter(len(data))
 
     def run(self, command: bytes, take: Callable[[Response], None] | None = None) -> Completion:
         """Send one command without its tag and CRLF, hand every untagged response to `take`, and say how it ended.
@@ -202,6 +206,7 @@ class Wire:
         line = self._transport.readline()
         while line in {b"\r\n", b"\n"}:  # a stray blank line means nothing
             line = self._transport.readline()
+        self._meter(len(line))
         if not line.endswith(b"\n"):
             raise LostError
         return line.rstrip(b"\r\n")
@@ -212,6 +217,7 @@ class Wire:
         while size is not None:
             pieces.append(self._literal(size))
             line = self._transport.readline()
+            self._meter(len(line))
             if not line.endswith(b"\n"):
                 response.close()
                 raise LostError
@@ -222,6 +228,8 @@ class Wire:
     def _literal(self, size: int) -> bytes | Body:
         if size > SPOOL_ABOVE:
             return self._spooled(size)
+        if self._meter.limited:
+            return b"".join(self._pieces(size))
         data = self._transport.read(size)
         if len(data) < size:
             raise LostError
@@ -229,14 +237,18 @@ class Wire:
 
     def _spooled(self, size: int) -> Body:
         with SpoolFile(self._spool) as spool:
-            left = size
-            while left:
-                piece = self._transport.read(min(left, _PIECE))
-                if not piece:
-                    raise LostError
+            for piece in self._pieces(size):
                 spool.write(piece)
-                left -= len(piece)
             return spool.body()
+
+    def _pieces(self, size: int) -> Iterator[bytes]:
+        while size:
+            piece = self._transport.read(min(size, _PIECE))
+            if not piece:
+                raise LostError
+            self._meter(len(piece))
+            yield piece
+            size -= len(piece)
 
 
 def astring(data: bytes) -> bytes:

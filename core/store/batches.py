@@ -1,5 +1,6 @@
 """Which batches the store knows, and where their files are."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from core.status import BatchStatus, MailboxStatus
 from core.store import schema
 from core.store.board import next_revision
 from core.store.database import Database
+from core.store.dials import file as file_dials
 from core.store.lease import holders
 from core.store.times import moment, seconds
 
@@ -46,7 +48,10 @@ class Batches:
         A mailbox that is known keeps how it stands, unless it now goes somewhere else; one that is no longer in the
         file leaves the board. The ledger keeps all.
         """
-        self._database.writer.do(lambda connection: self._add(connection, batch))
+        from core.batch.dials import settings
+
+        dials: Mapping[str, str] = {dial.value: text for dial, text in settings(batch).items()}
+        self._database.writer.do(lambda connection: self._add(connection, batch, dials))
 
     def known(self) -> list[KnownBatch]:
         """All batches, those known longest first."""
@@ -68,7 +73,7 @@ class Batches:
         self._database.writer.flush()  # nothing of it may come after
         self._database.writer.do(lambda connection: self._remove(connection, name, forget_ledger=forget_ledger))
 
-    def _add(self, connection: Connection, batch: "Batch") -> None:
+    def _add(self, connection: Connection, batch: "Batch", dials: Mapping[str, str]) -> None:
         rev = next_revision(connection)
         known = connection.execute(select(_BATCH).where(_BATCH.c.name == batch.name)).one_or_none()
         facts = {
@@ -93,6 +98,7 @@ class Batches:
             goes_to = {mailbox.source: mailbox.destination.lower() for mailbox in batch.mailboxes}
             standing = {row.source: row for row in rows if same and goes_to.get(row.source) == row.destination.lower()}
             self._take_off(connection, batch.name, [row.source for row in rows if row.source not in standing])
+        file_dials(connection, batch.name, dials)
         new, moved = [], []
         for position, mailbox in enumerate(batch.mailboxes):
             row = standing.get(mailbox.source)
@@ -126,7 +132,7 @@ class Batches:
             if mover.alive and int(pair) in pairs:
                 raise HeldError(f"a mailbox of batch {name} is moved by {mover}; stop that first")
         connection.execute(delete(schema.lease).where(schema.lease.c.name == f"batch:{name}"))
-        for table in (schema.board_folder, _MAILBOX, schema.event, schema.wanted):
+        for table in (schema.board_folder, _MAILBOX, schema.event, schema.wanted, schema.demand, schema.dial):
             connection.execute(delete(table).where(table.c.batch == name))
         connection.execute(delete(_BATCH).where(_BATCH.c.name == name))
         next_revision(connection)

@@ -201,6 +201,23 @@ wanted = Table(
     Column("time", Float, nullable=False),
 )
 
+demand = Table(
+    "demand",
+    metadata,
+    Column("batch", String, primary_key=True),
+    Column("mailbox", String, primary_key=True),  # '' for all mailboxes of the batch
+    Column("what", String, primary_key=True),
+)
+
+dial = Table(
+    "dial",
+    metadata,
+    Column("batch", String, primary_key=True),
+    Column("key", String, primary_key=True),  # of the batch file, with its table
+    Column("filed", Text, nullable=False),  # as the file says it; '' for no limit
+    Column("turned", Text),  # what counts instead, until it is written back
+)
+
 lease = Table(
     "lease",
     metadata,

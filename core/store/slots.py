@@ -72,6 +72,17 @@ class Slots:
             self._database.writer.do(lambda connection: self._write(connection, endpoint, left))
             held.limits = left.limits
 
+    def allow(self, endpoint: str, before: int, limit: int) -> None:
+        """One connection that was asked for with the limit `before` counts with `limit` from now on."""
+        with self._lock:
+            held = self._held.get(endpoint)
+            if held is None or before not in held.limits:
+                return
+            left = replace(held, limits=list(held.limits))
+            left.limits[left.limits.index(before)] = limit
+            self._database.writer.do(lambda connection: self._write(connection, endpoint, left))
+            held.limits = left.limits
+
     def _ask(self, connection: Connection, endpoint: str, held: _Held, limit: int) -> bool:
         now = seconds(self._clock.now())
         self._runner.introduce(connection)

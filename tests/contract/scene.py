@@ -21,6 +21,8 @@ from core.imap.connection import Timeouts
 from core.imap.destination import ImapDestination
 from core.imap.source import ImapSource
 from core.ports.destination import Destination
+from core.ports.failure import Side
+from core.ports.meter import UNLIMITED
 from core.ports.source import Source
 from core.store.board import MailboxBoard
 from core.store.database import Database
@@ -137,7 +139,7 @@ def _exchange(request: pytest.FixtureRequest, folder: Path, *, tls: bool) -> Pra
 
 def _doors(folder: Path) -> Doors:
     """The real ones, with less patience for silence."""
-    real = real_doors(folder)
+    real = real_doors(folder, dict.fromkeys(Side, UNLIMITED))
 
     def source(batch: Batch, mailbox: Mailbox) -> Source:
         made = real.source(batch, mailbox)

@@ -61,7 +61,7 @@ def test_a_file_with_many_problems_is_told_all_of_them(program: Program, tables:
     del tables["source"]["host"]
     tables["source"] |= {"port": "143", "security": "ssl"}
     tables["destination"] |= {"acces": "delegate", "auth": "kerberos", "password": "hunter2"}
-    tables["options"] |= {"active_hours": "20:00-06:00", "settle": 30}
+    tables["options"] |= {"active_hours": "20 to 6", "settle": 30}
     tables["mailboxes"][1]["destination"] = "ANN@new.example"
     file = program.batch(tables)
     said = refused(program, "run", file)
@@ -76,7 +76,7 @@ def test_a_file_with_many_problems_is_told_all_of_them(program: Program, tables:
         ),
         'destination.acces: unknown key; did you mean "access"?',
         'options.settle: must be a duration in quotes such as "24h" or "1h30m", not an integer, or "auto"',
-        "options.active_hours: is not built yet; leave it out",
+        'options.active_hours: "20 to 6" is no span of hours; allowed: two times of day such as "20:00-06:00"',
         'mailboxes[2].destination: "ANN@new.example" is mailboxes[1].destination already; give each mailbox its own',
     }
     assert len(said) == 9

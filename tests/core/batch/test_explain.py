@@ -23,7 +23,7 @@ password = "keyring:a/b"
 max_message_size = "35 XB"
 sync_every = 24
 drafts = "final"
-bandwidth = "20 MB/s"
+repair = true
 skip_deleted = "yes"
 include_folders = ["/a", "b", 3]
 received_since = "2024-01-01"
@@ -56,7 +56,7 @@ password = "hunter3"
         "options.skip_deleted",
         "options.drafts",
         "options.sync_every",
-        "options.bandwidth",
+        "options.repair",
         "mailboxes[1].pasword",
         "mailboxes[1].destination",
         "mailboxes[2].password",
@@ -220,7 +220,21 @@ def test_one_problem(old: str, new: str, problem: str) -> None:
         ("max_items_per_mailbox = 0", "options.max_items_per_mailbox: 0 is out of range"),
         ('read_receipts = "on"', 'options.read_receipts: "on" is not known; allowed: "off" or "keep"'),
         ("repair = true", "options.repair: is not built yet; leave it out"),
-        ('active_hours = "20:00-06:00"', "options.active_hours: is not built yet"),
+        (
+            'bandwidth = "20 MB"',
+            'options.bandwidth: "20 MB" is no rate; allowed: a rate such as "20 MB/s" or "500 KB/s"',
+        ),
+        ('bandwidth = "10 B/s"', "options.bandwidth: 10 bytes a second are out of range; allowed: 1 KB/s or more"),
+        ("bandwidth = 0.5", 'options.bandwidth: must be a rate such as "20 MB/s", not a float'),
+        (
+            'active_hours = "8-18"',
+            'options.active_hours: "8-18" is no span of hours; allowed: two times of day such as',
+        ),
+        ('active_hours = "20:00-24:00"', 'options.active_hours: "20:00-24:00" has a time that no clock shows; allowed'),
+        (
+            'active_hours = "08:00-8:00"',
+            'options.active_hours: "08:00-8:00" is no time at all, or all day; leave it out',
+        ),
         ('include_folders = "Sent"', "options.include_folders: must be an array, not a string"),
         ('exclude_folders = ["a//b"]', 'options.exclude_folders[1]: "a//b" begins or ends with / or has two of them'),
         ('folder_map = {"a" = 3}', "options.folder_map.a: must be a string, not an integer"),

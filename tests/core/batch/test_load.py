@@ -54,6 +54,8 @@ def test_the_smallest_file_has_the_contracts_defaults() -> None:
         "read_receipts": "off",
         "rejected_limit": 50,
         "mailboxes_at_once": 10,
+        "bandwidth": None,
+        "active_hours": None,
         "sync_every": 86_400.0,
         "give_up_after": 86_400.0,
         "settle": None,

@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.batch.definition import Admin, Batch, EwsDestination, ImapDestination, Mailbox, Options, SourceEndpoint
+from core.batch.hours import Hours
 from core.batch.load import load, parse
 from core.batch.save import save, to_toml
-from core.batch.words import LARGEST_SIZE, LONGEST_DURATION
+from core.batch.words import LARGEST_SIZE, LONGEST_DURATION, SLOWEST
 from core.errors import BatchFileError
 from core.mail.folder import FolderPath
 
@@ -95,6 +96,8 @@ folders = st.lists(texts.map(lambda name: name.replace("\\", "/")), min_size=1, 
 durations = st.floats(0.001, LONGEST_DURATION) | st.integers(1, 10**6).map(float)
 before_2000 = st.datetimes(max_value=datetime(1999, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 midnights = st.dates(date(2000, 1, 1)).map(lambda day: datetime(day.year, day.month, day.day, tzinfo=UTC))
+minutes = st.times().map(lambda moment: moment.replace(second=0, microsecond=0))
+hours = st.tuples(minutes, minutes).filter(lambda pair: pair[0] != pair[1]).map(lambda pair: Hours(*pair))
 options = st.builds(
     Options,
     max_message_size=st.integers(1, LARGEST_SIZE),
@@ -107,6 +110,8 @@ options = st.builds(
     read_receipts=st.sampled_from(["off", "keep"]),
     rejected_limit=st.integers(0, 2**31),
     mailboxes_at_once=st.integers(1, 500),
+    bandwidth=optional(st.integers(SLOWEST, LARGEST_SIZE)),
+    active_hours=optional(hours),
     sync_every=durations,
     give_up_after=durations,
     settle=optional(durations),

@@ -10,10 +10,13 @@ from core.batch.words import (
     LARGEST_SIZE,
     LONGEST_DURATION,
     MB,
+    SLOWEST,
     format_duration,
+    format_rate,
     format_size,
     moment,
     parse_duration,
+    parse_rate,
     parse_size,
     shortest,
 )
@@ -126,3 +129,19 @@ def test_the_shortest_form_means_the_same_moment(value: datetime) -> None:
     assert moment(shortest(value)) == value
     if value.hour == value.minute == value.second == value.microsecond == 0:
         assert not isinstance(shortest(value), datetime)
+
+
+@given(st.integers(SLOWEST, LARGEST_SIZE))
+def test_rates_come_back(rate: int) -> None:
+    assert parse_rate(format_rate(rate)) == rate
+
+
+@pytest.mark.parametrize(("text", "rate"), [("20 MB/s", 20 * MB), ("1.5mb / S", 3 * MB // 2), ("2048/s", 2 * KB)])
+def test_rates(text: str, rate: int) -> None:
+    assert parse_rate(text) == rate
+
+
+@pytest.mark.parametrize("text", ["20 MB", "20 MB/m", "/s", "MB/s", "-1 MB/s", "1 MB/s/s"])
+def test_no_rates(text: str) -> None:
+    with pytest.raises(ValueError, match=r"is no rate; allowed: a rate such as .20 MB/s."):
+        parse_rate(text)

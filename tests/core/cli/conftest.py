@@ -82,7 +82,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     """Servers in memory behind every batch; their secrets are set."""
     world = World()
     doors = Doors(world.open_source, world.open_destination, run_pass)
-    monkeypatch.setattr(host, "real_doors", lambda _spool: doors)
+    monkeypatch.setattr(host, "real_doors", lambda *_: doors)
     monkeypatch.setenv("EXCHANGE_PASSWORD", "hunter2")
     monkeypatch.setenv("OLD_PASSWORD", "hunter3")
     return world

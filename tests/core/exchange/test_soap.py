@@ -145,3 +145,18 @@ def test_no_entity_reads_a_file() -> None:
     reply = read(content, "X")
     assert reply.fault is not None
     assert reply.fault.said == ""
+
+
+@given(st.lists(st.one_of(st.binary(max_size=50), st.binary(max_size=900_000).map(Body.of)), max_size=3))
+def test_a_meter_is_told_of_every_byte_of_an_envelope(parts: Sequence[bytes | Body]) -> None:
+    told: list[int] = []
+
+    class Counting:
+        limited = True
+
+        def __call__(self, size: int) -> None:
+            told.append(size)
+
+    envelope = Envelope(Request("X", parts), None, Counting())
+    assert sum(map(len, envelope)) == sum(told) == len(envelope)
+    assert max(told) < 1 << 20

@@ -148,3 +148,29 @@ def test_only_listed_verbs_leave() -> None:
     assert wire.run(b"uid fetch 1 (FLAGS)").ok
     with pytest.raises(AssertionError):
         wire.run(b"UID STORE 1 FLAGS ()")
+
+
+class Counting:
+    """A meter that adds up."""
+
+    limited = True
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+
+    def __call__(self, size: int) -> None:
+        self.sizes.append(size)
+
+
+@pytest.mark.parametrize("size", [10, 700_000, SPOOL_ABOVE + 1])
+def test_a_meter_is_told_of_every_byte_in_small_pieces(tmp_path: Path, size: int) -> None:
+    said = b"* 1 FETCH (BODY[] {%d}\r\n%b)\r\nC1 OK done\r\n" % (size, b"x" * size)
+    tape, meter = Tape(said), Counting()
+    wire = Wire(tape, spool=tmp_path, meter=meter)
+    taken: list[Response] = []
+    assert wire.run(b"UID FETCH 1 (BODY.PEEK[])", taken.append).ok
+    body = taken[0].pieces[1]
+    assert (len(body) if isinstance(body, bytes) else body.size) == size
+    assert sum(meter.sizes) == len(said) + len(tape.sent)
+    assert max(meter.sizes) <= 1 << 18
+    taken[0].close()

@@ -62,8 +62,9 @@ def make_batch(tmp_path: Path) -> Callable[..., Any]:
         return SimpleNamespace(
             name=name,
             file=tmp_path / (file or f"{name}.toml"),
-            source=SimpleNamespace(identity=source),
-            destination=SimpleNamespace(identity="mail.new.example"),
+            source=SimpleNamespace(identity=source, max_connections=20),
+            destination=SimpleNamespace(identity="mail.new.example", max_connections=12),
+            options=SimpleNamespace(mailboxes_at_once=10, bandwidth=None, active_hours=None),
             mailboxes=tuple(SimpleNamespace(source=login, destination=address) for login, address in mailboxes.items()),
         )
 
