@@ -144,10 +144,14 @@ class FaultProxy:
             asking = None if certificate is None else _asking()
             above = await asyncio.open_connection(_HOST, self._server_port, ssl=asking, limit=PIECE)
             ends.append(above[1])
-            hard = await self._carry(
-                Lane(Way.UP, below[0], above[1], self._force, self.look),
-                Lane(Way.DOWN, above[0], below[1], self._force, self.look),
-            )
+            up = Lane(Way.UP, below[0], above[1], self._force, self.look)
+            try:
+                hard = await self._carry(up, Lane(Way.DOWN, above[0], below[1], self._force, self.look))
+            except CutError:
+                if up.late is None:
+                    raise
+                end(below[1], hard=True)
+                await _deliver(up, above[0])
         except (OSError, CutError):  # the link is over; ssl.SSLError is an OSError
             pass
         except Exception as error:  # noqa: BLE001  told when the proxy ends
@@ -180,6 +184,15 @@ class FaultProxy:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _deliver(lane: Lane, answers: asyncio.StreamReader) -> None:
+    """Hand on what was held back, long after its sender left, and keep that link as long as the server does."""
+    assert lane.late is not None
+    await asyncio.sleep(lane.late)
+    lane.writer.write(lane.left())
+    while await answers.read(PIECE):
+        pass
 
 
 def _bound(port: int) -> socket.socket:

@@ -37,14 +37,16 @@ class Faults:
 
     `latency`: seconds that each byte takes longer, each way. `rate`: bytes a second, each way. `piece`: the most bytes
     handed over at once; 1 is a drip. `held`: ways in which nothing gets through (one: half open; both: a black hole,
-    which accepts and says nothing); what is held back is lost when its sender leaves. `refused`: nobody listens; links
-    that are open stay. `certificate`: files of a certificate and its key with which new links end their TLS here.
+    which accepts and says nothing); what is held back is lost when its sender leaves, or gets through `late` seconds
+    after that. `refused`: nobody listens; links that are open stay. `certificate`: files of a certificate and its key
+    with which new links end their TLS here.
     """
 
     latency: float = 0.0
     rate: float | None = None
     piece: int = PIECE
     held: frozenset[Way] = frozenset()
+    late: float | None = None
     reset: Reset | None = None
     refused: bool = False
     certificate: tuple[Path, Path] | None = None

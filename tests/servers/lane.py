@@ -34,7 +34,9 @@ class InForce:
 class Lane:
     """Carries bytes from `reader` to `writer` in the loop's own time. Memory is bounded: who sends too much waits.
 
-    `look` says what goes on of some bytes. `broken`: the sender ended with a reset.
+    `look` says what goes on of some bytes. `held`: nothing gets through on this one, whatever the others do. `broken`:
+    the sender ended with a reset. `late`: the sender left while something was held back, which is to get through so
+    many seconds later.
     """
 
     def __init__(
@@ -47,12 +49,15 @@ class Lane:
     ) -> None:
         self.way = way
         self.writer = writer
+        self.held = False
         self.broken = False
+        self.late: float | None = None
         self.rest = b""  # for a `look` at lines
         self._reader = reader
         self._force = force
         self._look = look
         self._waiting: deque[tuple[float, bytes]] = deque()  # when it is due, and what
+        self._at_hand = b""  # taken from there, and not handed on yet
         self._size = 0
         self._carried = 0  # since the faults in force were ordered
         self._left = False  # the sender has gone
@@ -62,7 +67,15 @@ class Lane:
     def ordered(self) -> None:
         """Other faults are in force."""
         self._carried = 0
+        self.stir()
+
+    def stir(self) -> None:
+        """What it waits for may be so now. For the loop's own thread."""
         self._stirred.set()
+
+    def left(self) -> bytes:
+        """What was taken in and not handed on, when carrying has ended."""
+        return self._at_hand + b"".join(data for _, data in self._waiting)
 
     async def carry(self) -> None:
         """Carry all there is, to the end. Raises CutError when the link is to be reset."""
@@ -84,6 +97,7 @@ class Lane:
             self.broken = True
         finally:
             self._left = True
+            self.late = self._force.faults.late if self._held() else None
             self._put(b"")
 
     def _put(self, data: bytes) -> None:
@@ -108,6 +122,7 @@ class Lane:
 
     async def _hand_on(self, data: bytes) -> None:
         while data:
+            self._at_hand = data
             await self._free()
             force, faults = self._force, self._force.faults
             size = faults.piece if faults.rate is None else min(faults.piece, max(1, round(faults.rate / _TICKS)))
@@ -115,6 +130,7 @@ class Lane:
             if reset is not None:
                 size = min(size, max(0, reset.after - self._carried))
             piece, data = data[:size], data[size:]
+            self._at_hand = data
             self.writer.write(piece)
             await self.writer.drain()
             self._carried += len(piece)
@@ -127,7 +143,7 @@ class Lane:
     async def _free(self) -> None:
         """Wait until this way is free. Raises CutError when the sender has left meanwhile: then all of it is lost."""
         if self._held():
-            await self._until(lambda: not self._held())
+            await self._until(lambda: not self._held() or self.late is not None)
             if self._left:
                 raise CutError
 
@@ -137,7 +153,7 @@ class Lane:
             await self._stirred.wait()
 
     def _held(self) -> bool:
-        return self.way in self._force.faults.held
+        return self.held or self.way in self._force.faults.held
 
     def _has_room(self) -> bool:
         slow = self._held() or self._force.faults.rate is not None

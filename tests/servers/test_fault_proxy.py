@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers.certificates import Authority
+from tests.servers.dam import Dam
 from tests.servers.fault_proxy import FaultProxy
 from tests.servers.faults import BLACK_HOLE, Faults, Reset, Way
 
@@ -23,7 +24,7 @@ class Echo:
         self._context = context
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
-        self._ended = threading.Condition()
+        self._happened = threading.Condition()
         self._threads = [threading.Thread(target=self._accept)]
         self._threads[0].start()
 
@@ -44,18 +45,26 @@ class Echo:
                 peer = self._context.wrap_socket(peer, server_side=True)
             with peer:
                 while data := peer.recv(1 << 16):
-                    self.seen += data
+                    with self._happened:
+                        self.seen += data
+                        self._happened.notify_all()
                     peer.sendall(data)
             how = "end"
         peer.close()
-        with self._ended:
+        with self._happened:
             self.ends.append(how)
-            self._ended.notify_all()
+            self._happened.notify_all()
 
     def ended(self, number: int) -> list[str]:
-        with self._ended:
-            assert self._ended.wait_for(lambda: len(self.ends) >= number, 20)
+        with self._happened:
+            assert self._happened.wait_for(lambda: len(self.ends) >= number, 20)
             return self.ends
+
+    def saw(self, size: int) -> bytes:
+        """All that it got, once that is so much."""
+        with self._happened:
+            assert self._happened.wait_for(lambda: len(self.seen) >= size, 20)
+            return bytes(self.seen)
 
     def close(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
@@ -178,6 +187,34 @@ def test_what_a_black_hole_held_back_is_lost_with_its_sender(proxy: FaultProxy, 
     proxy.heal()
     assert echo.ended(1) == ["reset"]
     assert bytes(echo.seen) == b"hello"
+
+
+def test_what_was_held_back_may_arrive_long_after_its_sender_left(proxy: FaultProxy, echo: Echo) -> None:
+    with dial(proxy) as client:
+        assert said(client, b"hello") == b"hello"
+        proxy.faults = Faults(held=frozenset({Way.UP}), late=0.3)
+        client.sendall(b" and")
+        assert silent(client)
+        client.sendall(b" good-bye")
+    proxy.heal()
+    with dial(proxy) as other:
+        assert said(other, b"!") == b"!", "others are not held up by it"
+    assert bytes(echo.seen) == b"hello!"
+    assert echo.saw(19) == b"hello! and good-bye"
+    assert echo.ends == ["end"], "the late one stands as long as the server keeps it"
+
+
+def test_a_dam_holds_one_client_in_the_middle_of_its_mail(echo: Echo) -> None:
+    with Dam(echo.port, after=12) as dam, dial(dam) as one, dial(dam) as two:
+        assert said(one, b"hello") == b"hello"
+        one.sendall(b"a APPEND b {5+}\r\nabcde\r\n")
+        assert dam.reached.wait(20)
+        assert said(two, b"c APPEND d {0+}\r\n") == b"c APPEND d {0+}\r\n"
+        assert read(one, 12) == b"a APPEND b {"
+        assert silent(one)
+        dam.release()
+        assert read(one, 12) == b"5+}\r\nabcde\r\n"
+        assert said(one, b"e APPEND f {0+}\r\n") == b"e APPEND f {0+}\r\n"
 
 
 def test_half_open(proxy: FaultProxy, echo: Echo) -> None:
