@@ -80,8 +80,9 @@ class Connection:
     """One mailbox on one server. Used by one thread at a time, but for `abort`.
 
     Every failure drops the connection and is an EndpointError; the next call makes a new one. `selected` is for
-    `core.imap.selection` alone and None after each new connection. A destination's connection is closed hard
-    (SO_LINGER 0), so that nothing still on its way can be carried out after we have given up on it.
+    `core.imap.selection` alone and None after each new connection. A destination's connection ends hard (SO_LINGER 0),
+    so that nothing still in our buffers can be carried out after we have given up on it, or died: measured, the kernel
+    goes on delivering what a killed process has left there.
     """
 
     def __init__(
@@ -191,7 +192,6 @@ class Connection:
             return
         if self.side is Side.DESTINATION:
             with suppress(OSError):
-                client.socket().setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 client.socket().close()  # before imaplib would send a polite end
         with suppress(OSError):
             client.shutdown()
@@ -272,7 +272,7 @@ class Connection:
                 context if address.security == "tls" else None,
                 connect=self._timeouts.connect,
                 read=self._timeouts.read,
-                hold=self._lifeline.hold,
+                hold=self._hold,
             )
         except UnicodeError as error:
             raise GarbledError(f"{address}: {error}") from error
@@ -290,6 +290,12 @@ class Connection:
                 )
             client.starttls(context)
         return client
+
+    def _hold(self, link: socket.socket) -> None:
+        """A bare connection, from its first moment on."""
+        if self.side is Side.DESTINATION:
+            link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._lifeline.hold(link)
 
     def _say_who(self, wire: Wire, offered: frozenset[str], secret: Secret) -> Completion:
         """SASL PLAIN where it is offered: it takes any character, and an administrator's authorization identity."""
