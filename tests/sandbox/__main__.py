@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Event
 
 from tests.sandbox.server import PracticeExchange
+from tests.sandbox.throttling import Policy
 
 
 def main() -> int:
@@ -21,10 +22,25 @@ def main() -> int:
     parser.add_argument("--schemas", type=Path, help="the folder with the EWS schemas; without it nothing is validated")
     parser.add_argument("--item-ms", type=float, default=0, help="milliseconds that an item takes")
     parser.add_argument("--request-ms", type=float, default=0, help="milliseconds that a request takes")
+    usual = Policy()
+    parser.add_argument("--max-concurrency", type=int, metavar="N", help="requests at once (EwsMaxConcurrency)")
+    parser.add_argument("--max-burst", type=float, metavar="MS", help="server time at one go (EwsMaxBurst)")
+    parser.add_argument("--recharge-rate", type=float, default=usual.recharge_rate, metavar="MS", help="an hour")
+    parser.add_argument("--cutoff-balance", type=float, default=usual.cutoff_balance, metavar="MS", help="overdrawn")
+    parser.add_argument("--item-charge", type=float, default=usual.item, metavar="MS", help="for each item")
+    parser.add_argument("--lock-after", type=int, metavar="N", help="wrong passwords that lock an account")
     arguments = parser.parse_args()
     server = PracticeExchange(arguments.data, port=arguments.port, schemas=arguments.schemas)
     server.pace.item = arguments.item_ms / 1000
     server.pace.request = arguments.request_ms / 1000
+    server.lock_after = arguments.lock_after
+    server.policy = Policy(
+        arguments.max_concurrency,
+        arguments.max_burst,
+        arguments.recharge_rate,
+        arguments.cutoff_balance,
+        arguments.item_charge,
+    )
     for entry in arguments.mailbox:
         address, _colon, language = entry.partition(":")
         server.add_mailbox(address, language=language or "en")

@@ -4,7 +4,10 @@ Source: MS-OXWSCORE (ExchangeImpersonation), MS-OXWSCDATA (the codes).
 """
 
 import sqlite3
+from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from threading import Lock
 
 from lxml import etree
 
@@ -36,12 +39,24 @@ class Actor:
         return (self.mailbox or self.account.name).casefold()
 
 
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An access token (OAuth 2.0): whose it is, and until when it is good (UTC); None for ever."""
+
+    account: str
+    expires: datetime | None
+
+
 class Access:
-    """The accounts and their rights."""
+    """The accounts and their rights. After `lock_after` wrong passwords in a row an account is locked; None: never."""
 
     def __init__(self) -> None:
+        self.lock_after: int | None = None
         self._accounts: dict[str, Account] = {}
         self._grants: set[tuple[str, str]] = set()
+        self._tokens: dict[str, Token] = {}
+        self._wrong: Counter[str] = Counter()
+        self._lock = Lock()
 
     def add(self, account: Account) -> None:
         """Make an account, or change it."""
@@ -50,6 +65,41 @@ class Access:
     def grant(self, account: str, address: str) -> None:
         """Give an account (or the owner of a mailbox) full access to a mailbox."""
         self._grants.add((account.casefold(), address.casefold()))
+
+    def add_token(self, text: str, token: Token) -> None:
+        """Give out an access token."""
+        self._tokens[text] = token
+
+    def token(self, text: str) -> Account | None:
+        """Whose access token this is; None when nobody's, or no longer."""
+        found = self._tokens.get(text)
+        if found is None or (found.expires is not None and found.expires <= datetime.now(UTC)):
+            return None
+        return self.account(found.account)
+
+    def proved(self, account: Account) -> Account | None:
+        """The account, whose password was right; None when it is locked all the same."""
+        with self._lock:
+            if self._locked(account.name):
+                return None
+            del self._wrong[account.name.casefold()]
+            return account
+
+    def failed(self, name: str) -> None:
+        """A wrong password for that account."""
+        account = self.account(name)
+        if account is not None:
+            with self._lock:
+                self._wrong[account.name.casefold()] += 1
+
+    def locked(self, name: str) -> bool:
+        """Whether an account is locked, for too many wrong passwords."""
+        account = self.account(name)
+        with self._lock:
+            return account is not None and self._locked(account.name)
+
+    def _locked(self, name: str) -> bool:
+        return self.lock_after is not None and self._wrong[name.casefold()] >= self.lock_after
 
     def account(self, name: str) -> Account | None:
         """The account of that name; ``DOMAIN\\ann`` is found as ann too, and ann@domain by either part."""

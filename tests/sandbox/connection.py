@@ -21,7 +21,7 @@ _LINE: Final = 65536
 _PIECE: Final = 1 << 16
 
 #: What is done about a request above the limit: a status, or the connection is closed in the middle of it.
-Oversize = Literal["413", "404.13", "close"]
+Oversize = Literal["413", "404.13", "405", "close"]
 
 
 @dataclass
@@ -111,7 +111,7 @@ class Connection:
             return Reply(404, b"Not found")
         account = self._sign_in.check(headers.get("authorization"))
         if isinstance(account, Challenge):
-            return Reply(401, b"", tuple(("WWW-Authenticate", offer) for offer in account.offers))
+            return Reply(401, account.said, tuple(("WWW-Authenticate", offer) for offer in account.offers))
         if method != "POST":
             return Reply(200, b"You have created a service.", (("Content-Type", "text/html"),))
         return self._answer(account, body)
@@ -166,5 +166,7 @@ class Connection:
 def _too_large(answer: Oversize) -> Reply:
     if answer == "413":
         return Reply(413, b"Request Entity Too Large", (("Content-Type", "text/html"),))
+    if answer == "405":  # gromox
+        return Reply(405, b"Method Not Allowed", (("Content-Type", "text/html"),))
     text = b"<h3>HTTP Error 404.13 - Not Found</h3><h4>Request filtering denies a request that is too large.</h4>"
     return Reply(404, text, (("Content-Type", "text/html"),))

@@ -26,9 +26,13 @@ _EPOCH: Final = 11644473600  # seconds from 1601 to 1970
 
 
 class NtlmSignIn:
-    """One connection's handshake. `password_of` gives a user's password, None for an unknown user."""
+    """One connection's handshake. `password_of` gives a user's password, None for an unknown user.
+
+    `name` is who the client says he is, once he has.
+    """
 
     def __init__(self, password_of: Callable[[str], str | None]) -> None:
+        self.name = ""
         self._password_of = password_of
         self._challenge: bytes | None = None
 
@@ -53,7 +57,7 @@ class NtlmSignIn:
         """The user of an AUTHENTICATE message, when the response fits the password."""
         response, domain, user = (_payload(data, offset) for offset in (20, 28, 36))
         name, realm = user.decode("utf-16-le"), domain.decode("utf-16-le")
-        full = f"{realm}\\{name}" if realm else name
+        full = self.name = f"{realm}\\{name}" if realm else name
         password = self._password_of(full)
         if password is None or len(response) <= 24:  # 24 bytes would be NTLMv1
             return None

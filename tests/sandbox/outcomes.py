@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from threading import Event
 from typing import Final, Literal
 
@@ -18,7 +19,7 @@ _STOPPING: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A SOAP fault for the whole request, raised before anything is done."""
+    """A SOAP fault for the whole request, raised before anything is done. `values` go into its MessageXml."""
 
     code: str
     text: str = "The request failed."
@@ -62,12 +63,16 @@ class ItemError:
 
 @dataclass(frozen=True, slots=True)
 class Http:
-    """An HTTP status without SOAP: 302 (with `location`), 401, 403, 404.13, 413, 429, 503 ..."""
+    """An HTTP status without SOAP: 302 (with `location`), 401 (with `offers`), 403, 404.13, 413, 429, 503 ...
+
+    `retry_after` is in seconds, or a moment in UTC.
+    """
 
     status: int
-    retry_after: int | None = None
+    retry_after: int | datetime | None = None
     location: str | None = None
     body: str = ""
+    offers: str = 'Basic realm="practice"'
 
 
 @dataclass(frozen=True, slots=True)

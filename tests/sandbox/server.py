@@ -11,12 +11,13 @@ import logging
 import socket
 import ssl
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from threading import Lock, Thread, current_thread
 from typing import Self
 
 from tests.sandbox import folders
-from tests.sandbox.access import Access, Account
+from tests.sandbox.access import Access, Account, Token
 from tests.sandbox.connection import Connection, Limit
 from tests.sandbox.database import Database
 from tests.sandbox.mailbox import Mailbox
@@ -25,6 +26,7 @@ from tests.sandbox.schemas import compiled
 from tests.sandbox.script import Request, Rule, Script, Seen
 from tests.sandbox.service import Pace, Service
 from tests.sandbox.signin import BOTH, SignIn
+from tests.sandbox.throttling import Policy, Throttle
 
 _LOG = logging.getLogger("tests.sandbox")
 
@@ -34,7 +36,7 @@ class PracticeExchange:
 
     `schemas` is the folder with Microsoft's schemas; without it nothing is validated. `certificate` and `key` (PEM
     files) make it speak TLS. `durable` also survives a power cut. `schemes` are the ways to sign in. `limit` (request
-    size), `pace` (seconds a request and an item take) and `concurrency` may be changed while it runs.
+    size), `pace` (seconds a request and an item take) and `policy` (throttling) may be changed while it runs.
     """
 
     def __init__(
@@ -146,6 +148,19 @@ class PracticeExchange:
         mailbox = None if own is None else own.address
         self._access.add(Account(username, password, impersonation=impersonation, mailbox=mailbox))
 
+    def add_token(self, token: str, account: str, *, expires: datetime | None = None) -> None:
+        """Give out an access token for an account, good until `expires` (UTC)."""
+        self._access.add_token(token, Token(account, expires))
+
+    @property
+    def lock_after(self) -> int | None:
+        """After how many wrong passwords in a row an account is locked; None for never. May be changed."""
+        return self._access.lock_after
+
+    @lock_after.setter
+    def lock_after(self, wrong: int | None) -> None:
+        self._access.lock_after = wrong
+
     def grant(self, account: str, address: str) -> None:
         """Give an account full access to a mailbox (delegate access)."""
         self._access.grant(account, address)
@@ -190,13 +205,13 @@ class PracticeExchange:
         return self._service.pace
 
     @property
-    def concurrency(self) -> int | None:
-        """How many requests of one account may be at work at once."""
-        return self._service.concurrency
+    def policy(self) -> Policy:
+        """How much may be asked of the server; setting it fills every budget anew."""
+        return self._service.throttle.policy
 
-    @concurrency.setter
-    def concurrency(self, value: int | None) -> None:
-        self._service.concurrency = value
+    @policy.setter
+    def policy(self, policy: Policy) -> None:
+        self._service.throttle = Throttle(policy)
 
     # What was seen
 

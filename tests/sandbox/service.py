@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from email.utils import format_datetime
 from threading import Lock, Timer
 from typing import Final
 
@@ -20,6 +21,7 @@ from tests.sandbox.outcomes import Outcome
 from tests.sandbox.schemas import Schemas
 from tests.sandbox.script import Request, Script, Seen
 from tests.sandbox.soap import Answer, RefusedError, S, SoapFaultError
+from tests.sandbox.throttling import Policy, Throttle, Toll
 
 _LOG: Final = logging.getLogger("tests.sandbox")
 
@@ -43,22 +45,31 @@ class Pace:
     item: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A request that was let in."""
+
+    request: Request
+    operation: Operation
+    actor: Actor
+    toll: Toll
+
+
 @dataclass
 class Service:
-    """Answers requests. `concurrency` is how many of one account may be at work at once, None for any number."""
+    """Answers requests."""
 
     database: Database
     access: Access
     script: Script
     schemas: Schemas | None
     pace: Pace = field(default_factory=Pace)
-    concurrency: int | None = None
+    throttle: Throttle = field(default_factory=lambda: Throttle(Policy()))
     requests: list[Seen] = field(default_factory=list)
     schema_errors: list[str] = field(default_factory=list)
     errors: list[BaseException] = field(default_factory=list)  # faults of our own
     _lock: Lock = field(default_factory=Lock)
     _number: int = 0
-    _at_work: dict[str, int] = field(default_factory=dict)
     _late: list[Timer] = field(default_factory=list)
 
     def answer(self, account: Account, body: bytes) -> Reply:
@@ -106,16 +117,14 @@ class Service:
             request = Request(name, payload, len(body), account.name, actor.mailbox or "", self._number)
         seen = Seen(name, len(request.elements), len(body), account.name, request.mailbox, 0)
         try:
-            self._enter(account)
-            return seen, self._follow(request, operation, actor)
+            with self.throttle.request(account.name, request.mailbox) as toll:
+                return seen, self._follow(_Job(request, operation, actor, toll))
         except SoapFaultError as problem:
             return seen, Reply(problem.status, soap.fault(problem))
-        finally:
-            self._leave(account)
 
-    def _follow(self, request: Request, operation: Operation, actor: Actor) -> Reply:
+    def _follow(self, job: _Job) -> Reply:
         """Do the work, with what the script says about this request."""
-        planned = self.script.outcomes(request)
+        planned = self.script.outcomes(job.request)
         refusals: list[outcomes.ItemError] = []
         for outcome in planned:
             reply = _at_once(outcome)
@@ -129,30 +138,24 @@ class Service:
                 outcome.arrived.set()
                 outcome.release.wait()
             if isinstance(outcome, outcomes.StoreLate):
-                self._store_late(outcome.seconds, lambda: self._work(request, operation, actor, tuple(refusals)))
+                self._store_late(outcome.seconds, lambda: self._work(job, tuple(refusals)))
                 return Reply(0, reset=True)
         only = next((o.items for o in planned if isinstance(o, outcomes.Reset)), None)
-        answers = self._work(request, operation, actor, tuple(refusals), only)
-        return self._deliver(request.operation, answers, planned)
+        answers = self._work(job, tuple(refusals), only)
+        return self._deliver(job.request.operation, answers, planned)
 
-    def _work(
-        self,
-        request: Request,
-        operation: Operation,
-        actor: Actor,
-        refusals: tuple[outcomes.ItemError, ...],
-        only: int | None = None,
-    ) -> list[Answer]:
+    def _work(self, job: _Job, refusals: tuple[outcomes.ItemError, ...], only: int | None = None) -> list[Answer]:
         """Run the operation in a transaction, which is on disk when this returns."""
-        pause = self.pace.request + self.pace.item * len(request.elements)
+        pause = self.pace.request + self.pace.item * len(job.request.elements)
         if pause:
             time.sleep(pause)
         begin: Callable[[], AbstractContextManager[sqlite3.Connection]] = (
-            self.database.writing if operation.writes else self.database.reading
+            self.database.writing if job.operation.writes else self.database.reading
         )
         try:
             with begin() as db:
-                return operation.run(Call(db, request.payload, self.access, actor, refusals, only))
+                call = Call(db, job.request.payload, self.access, job.actor, job.toll, refusals, only)
+                return job.operation.run(call)
         except RefusedError as refusal:  # of the request itself, not of one item
             raise SoapFaultError(refusal.code, refusal.text, values=refusal.values) from None
 
@@ -193,18 +196,6 @@ class Service:
             self._late.append(timer)
         timer.start()
 
-    def _enter(self, account: Account) -> None:
-        """Count a request in. Raises SoapFaultError(ErrorExceededConnectionCount) when it is one too many."""
-        with self._lock:
-            self._at_work[account.name] = self._at_work.get(account.name, 0) + 1
-            if self.concurrency is not None and self._at_work[account.name] > self.concurrency:
-                text = "You have exceeded the available concurrent connections."
-                raise SoapFaultError("ErrorExceededConnectionCount", text)
-
-    def _leave(self, account: Account) -> None:
-        with self._lock:
-            self._at_work[account.name] -= 1
-
 
 def _at_once(outcome: Outcome) -> Reply | None:
     """The reply of an outcome that does no work; None for the others."""
@@ -225,12 +216,13 @@ def _at_once(outcome: Outcome) -> Reply | None:
 def http_reply(outcome: outcomes.Http) -> Reply:
     """A reply without SOAP."""
     headers = [("Content-Type", "text/html")]
-    if outcome.retry_after is not None:
-        headers.append(("Retry-After", str(outcome.retry_after)))
+    after = outcome.retry_after
+    if after is not None:
+        headers.append(("Retry-After", str(after) if isinstance(after, int) else format_datetime(after, usegmt=True)))
     if outcome.location is not None:
         headers.append(("Location", outcome.location))
     if outcome.status == 401:
-        headers.append(("WWW-Authenticate", 'Basic realm="practice"'))
+        headers.append(("WWW-Authenticate", outcome.offers))
     return Reply(outcome.status, outcome.body.encode(), tuple(headers))
 
 

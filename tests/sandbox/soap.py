@@ -39,13 +39,14 @@ class SoapFaultError(Exception):
 
 
 class RefusedError(Exception):
-    """One item or folder of a request is refused; the others go on."""
+    """One item or folder of a request is refused; the others go on, unless it `stops` them."""
 
-    def __init__(self, code: str, text: str, *, values: dict[str, str] | None = None) -> None:
+    def __init__(self, code: str, text: str, *, values: dict[str, str] | None = None, stops: bool = False) -> None:
         super().__init__(f"{code}: {text}")
         self.code = code
         self.text = text
         self.values = values or {}
+        self.stops = stops
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +105,19 @@ def fault(problem: SoapFaultError) -> bytes:
     ).encode()
 
 
+#: What MessageXml holds as elements of their own, when a request breaks the schema.
+_ELEMENTS: Final = {"LineNumber", "LinePosition", "Violation"}
+
+
 def _message_xml(values: dict[str, str], prefix: str) -> str:
     """MessageXml with named values; in a fault it lives in the types namespace, in a response message not."""
     if not values:
         return ""
     inner = "".join(
-        f'<t:Value xmlns:t="{TYPES}" Name="{name}">{text(value)}</t:Value>' for name, value in values.items()
+        f'<t:{name} xmlns:t="{TYPES}">{text(value)}</t:{name}>'
+        if name in _ELEMENTS
+        else f'<t:Value xmlns:t="{TYPES}" Name="{name}">{text(value)}</t:Value>'
+        for name, value in values.items()
     )
     space = TYPES if prefix == "t" else MESSAGES
     return f'<{prefix}:MessageXml xmlns:{prefix}="{space}">{inner}</{prefix}:MessageXml>'

@@ -2,6 +2,7 @@
 
 import http.client
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import pytest
@@ -142,3 +143,38 @@ def test_an_owner_needs_nothing_but_reaches_nobody_else(
     assert client.call(GET.format(OF_ANN.replace("ANN", "bob"))).codes == ["ErrorFolderNotFound"]
     denied = connect("ann@example.com", "secret-of-ann", "bob@example.com").call(GET.format(""))
     assert denied.codes == ["ErrorImpersonateUserDenied"]
+
+
+def test_an_account_is_locked_after_too_many_wrong_passwords(
+    practice_exchange: PracticeExchange, connect: Callable[..., RawClient]
+) -> None:
+    practice_exchange.lock_after = 3
+    right, wrong = connect("svc", "secret"), connect("SVC", "wrong")
+    for _turn in range(2):
+        assert [wrong.send(b"").status for _try in range(2)] == [401, 401]
+        assert right.send(b"", method="GET").status == 200, "and all is forgotten"
+    with requests.Session() as session:
+        session.trust_env = False
+        session.auth = HttpNtlmAuth("svc", "wrong")
+        for _turn in range(3):
+            assert session.post(practice_exchange.url, b"", timeout=10).status_code == 401
+        session.auth = HttpNtlmAuth("svc", "secret")
+        assert session.post(practice_exchange.url, b"", timeout=10).status_code == 401
+    answer = right.send(b"")
+    assert (answer.status, b"currently locked out" in answer.body) == (401, True)
+
+
+def test_an_access_token_is_good_until_it_expires(make_practice_exchange: Callable[..., PracticeExchange]) -> None:
+    server = make_practice_exchange(schemes=("bearer",))
+    server.add_account("app", "no password")
+    server.add_mailbox("ann@example.com")
+    now = datetime.now(UTC)
+    server.add_token("good", "app", expires=now + timedelta(hours=1))
+    server.add_token("old", "app", expires=now - timedelta(seconds=1))
+    with RawClient(server.url, "", "", mailbox="ann@example.com") as client:
+        body = client.envelope(GET.format(""))
+        assert client.send(body, {"Authorization": "Bearer good"}).codes == ["NoError"]
+        for token, why in (("old", ', error="invalid_token"'), ("made up", ', error="invalid_token"')):
+            answer = client.send(body, {"Authorization": f"Bearer {token}"})
+            assert (answer.status, answer.headers["www-authenticate"]) == (401, f'Bearer realm="practice"{why}')
+        assert client.send(body).headers["www-authenticate"] == 'Bearer realm="practice"'

@@ -27,12 +27,13 @@ class Command:
         self.folder = folder
         (folder / "password").write_text("secret\n")
 
-    def start(self) -> str:
+    def start(self, *arguments: str) -> str:
         """Start it; its URL."""
         self.process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "tests.sandbox", "--data", str(self.folder / "data")),
                 *("--mailbox", "a@example.com:de", "--account", f"svc:{self.folder / 'password'}"),
+                *arguments,
             ],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -64,6 +65,13 @@ def test_the_command_serves_until_it_is_told_to_stop(command: Command) -> None:
     assert [line for line in stderr.splitlines() if line] == [
         "validation against the EWS schemas is off: no schema folder was given"
     ]
+
+
+def test_the_command_throttles_as_it_is_told(command: Command) -> None:
+    policy = ("--max-burst", "50", "--recharge-rate", "1000", "--cutoff-balance", "0", "--item-charge", "100")
+    url = command.start(*policy)
+    with RawClient(url, "svc", "secret", mailbox="a@example.com") as client:
+        assert [client.find().codes for _turn in range(2)] == [["NoError"], ["ErrorServerBusy"]]
 
 
 def test_what_was_answered_survives_a_kill(command: Command) -> None:

@@ -17,19 +17,22 @@ from tests.sandbox.message.fields import Shape
 from tests.sandbox.outcomes import ItemError
 from tests.sandbox.script import mime_of
 from tests.sandbox.soap import Answer, M, RefusedError, T
+from tests.sandbox.throttling import Toll
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """One request at work: inside a transaction, on behalf of somebody.
 
-    `refusals` come from the script. `only` stops after that many items, for a connection that breaks half-way.
+    Each item pays `toll`. `refusals` come from the script. `only` stops after that many items, for a connection that
+    breaks half-way.
     """
 
     db: sqlite3.Connection
     payload: etree._Element
     access: Access
     actor: Actor
+    toll: Toll
     refusals: tuple[ItemError, ...] = ()
     only: int | None = None
 
@@ -48,10 +51,11 @@ class Call:
                 continue
             scripted = next((r for r in self.refusals if r.hits(place, partial(mime_of, element))), None)
             try:
-                answers.append(one(element) if scripted is None else _scripted(scripted))
+                with self.toll():
+                    answers.append(one(element) if scripted is None else _scripted(scripted))
             except RefusedError as refusal:
                 answers.append(Answer(empty, refusal.code, refusal.text, "Error", refusal.values))
-                stopped = scripted is not None and scripted.stopping
+                stopped = refusal.stops
         return answers
 
     @contextmanager
@@ -133,6 +137,6 @@ def shape(element: etree._Element | None, *, find: bool) -> Shape:
 
 def _scripted(error: ItemError) -> Answer:
     if error.inner is None:
-        raise RefusedError(error.code, error.text, values=error.values)
+        raise RefusedError(error.code, error.text, values=error.values, stops=error.stopping)
     values = {"InnerErrorResponseCode": error.inner} | error.values
-    raise RefusedError("ErrorInternalServerError", error.text, values=values)
+    raise RefusedError("ErrorInternalServerError", error.text, values=values, stops=error.stopping)
