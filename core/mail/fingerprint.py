@@ -14,7 +14,7 @@ canonical
 import email.policy
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from email.errors import HeaderParseError
 from email.header import decode_header
 from email.message import Message
@@ -44,19 +44,48 @@ def canonical(data: bytes) -> bytes:
         return _print(parser.parsebytes(data, headersonly=True))
 
 
+def canonical_of(header: bytes, contents: Iterable[Iterable[bytes]]) -> bytes:
+    """The canonical fingerprint of a message by its header block and its decoded parts, each in pieces of any size."""
+    message = BytesParser(policy=email.policy.compat32).parsebytes(header, headersonly=True)
+    return _digest(message, contents)
+
+
 def _print(message: Message) -> bytes:
+    return _digest(message, ((_content(part),) for part in _leaves(message)))
+
+
+def _digest(message: Message, contents: Iterable[Iterable[bytes]]) -> bytes:
     digest = hashlib.sha256()
     for name in _HEADERS:
         digest.update(_decoded(str(message.get(name, ""))).encode("utf-8", "replace") + b"\n")
-    for part in _leaves(message):
-        digest.update(hashlib.sha256(_content(part)).digest())
+    for content in contents:
+        digest.update(_content_digest(content))
+    return digest.digest()
+
+
+def _content_digest(pieces: Iterable[bytes]) -> bytes:
+    """Of a part's decoded bytes, folded, without blanks at their ends."""
+    digest = hashlib.sha256()
+    begun = False
+    blanks = b""
+    for piece in pieces:
+        stable = piece.translate(None, _UNSTABLE)
+        if not begun:
+            stable = stable.lstrip()
+            begun = bool(stable)
+        text = stable.rstrip()
+        if text:
+            digest.update(blanks + text)
+            blanks = b""
+        blanks += stable[len(text) :]
     return digest.digest()
 
 
 def _decoded(value: str) -> str:
     """A header's text without encoded words, folding, 8-bit and doubled white space."""
     try:
-        pieces = decode_header(value)
+        # On one line: a blank between a word and an encoded word stays, wherever somebody folded.
+        pieces = decode_header(value.replace("\r", "").replace("\n", ""))
     except (ValueError, HeaderParseError):  # a broken encoded word stands for itself
         pieces = [(value, None)]
     text = []
@@ -79,10 +108,9 @@ def _leaves(message: Message) -> Iterator[Message]:
 
 
 def _content(part: Message) -> bytes:
-    """A part's decoded bytes, folded; a nested message counts by its own leaves."""
+    """A part's decoded bytes; a nested message counts by its own leaves."""
     try:
         payload = part.get_payload(decode=True)
     except (ValueError, LookupError, AssertionError):  # an encoding that cannot be undone stands as it is
         payload = part.get_payload()
-    data = payload if isinstance(payload, bytes) else str(payload or "").encode("utf-8", "surrogateescape")
-    return data.translate(None, _UNSTABLE).strip()
+    return payload if isinstance(payload, bytes) else str(payload or "").encode("utf-8", "surrogateescape")

@@ -6,7 +6,7 @@ from core.mail.body import Body
 from core.mail.fingerprint import canonical, folded
 
 MESSAGE = (
-    b"From: Ann <ann@old.example>\r\nTo: b@x\r\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n"
+    b"From: Ann <ann@old.example>\r\nTo: b@x\r\nSubject: Viele =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n"
     b"Date: Tue, 5 Mar 2019 06:07:08 +0000\r\nMessage-ID: <1@x>\r\n"
     b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nl=C3=A4uft\r\n"
 )
@@ -47,7 +47,7 @@ def test_other_text_has_another_print() -> None:
 def test_canonical_sees_through_encodings_folding_and_added_headers() -> None:
     again = (
         b"X-TUID: abc\r\nMessage-ID: <1@x>\r\nDate: Tue, 5 Mar 2019 06:07:08\r\n +0000\r\n"
-        b"Subject: =?iso-8859-1?q?Gr=FC=DFe?=\r\nFrom: Ann <ann@old.example>\r\n"
+        b"Subject: Viele\r\n =?iso-8859-1?q?Gr=FC=DFe?=\r\nFrom: Ann <ann@old.example>\r\n"
         b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\nbMOkdWZ0DQo=\r\n"
     )
     assert canonical(again) == canonical(MESSAGE)
