@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from core.imap.wire import Completion, GarbledError, LostError, completion_of
 from core.ports.failure import Action, EndpointError, Failure, Side
 
-_BACKOFF = re.compile(r"suggested backoff time:\s*(\d+)\s*milliseconds", re.IGNORECASE)
+_BACKOFF = re.compile(r"suggested backoff time:\s*(\d{1,9})\d*\s*milliseconds", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from core.imap.connection import Connection
-from core.imap.wire import Response, astring
+from core.imap.wire import Response, astring, number
 
 _MESSAGES = re.compile(rb"\bMESSAGES (\d+)[^()]*\)\s*$", re.IGNORECASE)
 #: Commands in flight; their answers fit into any socket buffer.
@@ -37,6 +37,6 @@ def _into(counts: dict[bytes, int], name: bytes) -> Callable[[Response], None]:
     def take(response: Response) -> None:
         found = _MESSAGES.search(bytes(response.text)) if response.kind == b"STATUS" else None
         if found is not None:
-            counts[name] = int(found[1])
+            counts[name] = number(found[1]) or 0
 
     return take

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from core.imap.asking import Ask, fetch_each, listed_uids, short_sets, uid_set
 from core.imap.flags import flags_of
-from core.mail.body import Body
+from core.imap.items import Items
+from core.imap.wire import number
 from core.mail.dates import parse_internaldate
 from core.mail.flags import Flags
 from core.ports.source import SourceMessage
@@ -13,8 +14,8 @@ from core.ports.source import SourceMessage
 WINDOW = 2000
 
 _WHAT = b"(FLAGS INTERNALDATE RFC822.SIZE)"
-
-Items = dict[bytes, bytes | Body | None]
+#: No message is larger, whatever a server says.
+_LARGEST = 1 << 40
 
 
 def described(ask: Ask, uids: Sequence[int]) -> Iterator[SourceMessage]:
@@ -26,11 +27,11 @@ def described(ask: Ask, uids: Sequence[int]) -> Iterator[SourceMessage]:
         found: list[SourceMessage] = []
 
         def keep(uid: int, items: Items, found: list[SourceMessage] = found) -> bool:
-            size, flags, date = items.get(b"RFC822.SIZE"), items.get(b"FLAGS"), items.get(b"INTERNALDATE")
-            if not isinstance(size, bytes) or not size.isdigit() or not isinstance(flags, bytes):
+            size, flags, date = number(items.get(b"RFC822.SIZE")), items.get(b"FLAGS"), items.get(b"INTERNALDATE")
+            if size is None or size > _LARGEST or not isinstance(flags, bytes):
                 return False
             received = parse_internaldate(date.decode("latin-1")) if isinstance(date, bytes) else None
-            found.append(SourceMessage(uid, int(size), received, flags_of(flags)))
+            found.append(SourceMessage(uid, size, received, flags_of(flags)))
             return True
 
         refused = fetch_each(ask, window, _WHAT, keep)

@@ -15,7 +15,7 @@ from core.imap.connection import Connection
 from core.imap.keeping import NOBODY, Keeping, Kept
 from core.imap.selection import Selection, open_folder
 from core.imap.tree import FolderTree, name_of
-from core.imap.wire import Completion, Response
+from core.imap.wire import Completion, Response, number
 from core.mail.flags import SEEN, Flags
 from core.mail.folder import FolderPath, Role
 from core.ports.destination import DestinationFolder, Doubt, Limits, Outgoing, Present, Shown, Written
@@ -302,15 +302,15 @@ class ImapDestination:
         """The largest message that the server takes, in bytes, where it tells (RFC 7889)."""
         for capability in self._connection.capabilities:
             name, _, size = capability.partition("=")
-            if name == "APPENDLIMIT" and size.isdecimal():
-                return int(size)
+            if name == "APPENDLIMIT" and (most := number(size.encode())) is not None:
+                return most
         if not self._connection.has("APPENDLIMIT"):
             return None
-        said: list[int] = []
+        said: list[int | None] = []
 
         def take(response: Response) -> None:
             found = _APPENDLIMIT.search(response.text) if response.kind == b"STATUS" else None
-            said.extend([int(found[1])] if found else [])
+            said.extend([number(found[1])] if found else [])
 
         self._connection.order(b"STATUS INBOX (APPENDLIMIT)", take)
         return said[0] if said else None

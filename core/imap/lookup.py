@@ -13,7 +13,7 @@ from core.imap.append import SURE_DATES
 from core.imap.asking import short_sets, uid_set
 from core.imap.connection import Connection
 from core.imap.flags import flags_of
-from core.imap.items import items_of
+from core.imap.items import items_of, uid_of
 from core.imap.wire import Response, numbers
 from core.mail.body import Body
 from core.mail.dates import parse_internaldate
@@ -71,10 +71,10 @@ def fingerprints(connection: Connection, uids: Sequence[int], *, whole: bool) ->
     def take(response: Response) -> None:
         if response.kind == b"FETCH":
             items = items_of(response)
-            uid, data = items.get(b"UID"), items.get(b"BODY[]")
+            uid, data = uid_of(items), items.get(b"BODY[]")
             body = Body.of(data) if isinstance(data, bytes) else data
-            if isinstance(uid, bytes) and body is not None:
-                prints[int(uid)] = canonical(body.read()) if whole else folded(body)
+            if uid and body is not None:
+                prints[uid] = canonical(body.read()) if whole else folded(body)
         response.close()
 
     pending = list(short_sets(uids, BODIES))
@@ -124,9 +124,9 @@ def flags(connection: Connection, uids: Sequence[int]) -> dict[int, Flags]:
     def take(response: Response) -> None:
         if response.kind == b"FETCH":
             items = items_of(response)
-            uid, value = items.get(b"UID"), items.get(b"FLAGS")
-            if isinstance(uid, bytes) and isinstance(value, bytes):
-                found[int(uid)] = Flags(flag for flag in flags_of(value) if flag != RECENT)
+            uid, value = uid_of(items), items.get(b"FLAGS")
+            if uid and isinstance(value, bytes):
+                found[uid] = Flags(flag for flag in flags_of(value) if flag != RECENT)
 
     for window in short_sets(uids, _FLAGS):
         connection.order(b"UID FETCH %b (UID FLAGS)" % uid_set(window), take)
@@ -145,9 +145,9 @@ def _dates(connection: Connection, uids: bytes) -> dict[int, datetime | None]:
     def take(response: Response) -> None:
         if response.kind == b"FETCH":
             items = items_of(response)
-            uid, date = items.get(b"UID"), items.get(b"INTERNALDATE")
-            if isinstance(uid, bytes) and isinstance(date, bytes):
-                dates[int(uid)] = parse_internaldate(date.decode("latin-1"))
+            uid, date = uid_of(items), items.get(b"INTERNALDATE")
+            if uid and isinstance(date, bytes):
+                dates[uid] = parse_internaldate(date.decode("latin-1"))
 
     connection.order(b"UID FETCH %b (UID INTERNALDATE)" % uids, take)
     return dates

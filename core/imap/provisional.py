@@ -16,6 +16,8 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from core.imap.asking import Ask, fetch_each, listed_uids, short_sets
+from core.imap.items import Items
+from core.imap.wire import number
 from core.mail.body import Body
 
 #: Numbers from here to 2**53, so that a JSON reader that knows only floating-point numbers reads them whole.
@@ -27,8 +29,6 @@ _HEADER = 1 << 20
 
 #: Messages in one command.
 _AT_ONCE = 500
-
-Items = dict[bytes, bytes | Body | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +96,10 @@ def _looked_at(ask: Ask, uids: Collection[int]) -> dict[int, tuple[bytes, int, b
     found: dict[int, tuple[bytes, int, bytes]] = {}
 
     def keep(uid: int, items: Items) -> bool:
-        date, size = items.get(b"INTERNALDATE"), items.get(b"RFC822.SIZE")
-        if b"BODY[HEADER]" not in items or not isinstance(size, bytes) or not isinstance(date, bytes):
+        date, size = items.get(b"INTERNALDATE"), number(items.get(b"RFC822.SIZE"))
+        if b"BODY[HEADER]" not in items or size is None or not isinstance(date, bytes):
             return False
-        found[uid] = (date, int(size), _sha256(items, b"BODY[HEADER]"))
+        found[uid] = (date, size, _sha256(items, b"BODY[HEADER]"))
         return True
 
     for window in short_sets(sorted(uids), _AT_ONCE):

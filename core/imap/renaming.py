@@ -9,7 +9,7 @@ import secrets
 
 from core.imap.connection import Connection
 from core.imap.listing import Namespace
-from core.imap.wire import Response, astring
+from core.imap.wire import Response, astring, number
 
 _UIDVALIDITY = re.compile(rb"\bUIDVALIDITY (\d+)", re.IGNORECASE)
 
@@ -28,11 +28,11 @@ def keeps_uids(connection: Connection, space: Namespace) -> bool:
 
 
 def _uidvalidity(connection: Connection, name: bytes) -> int | None:
-    found: list[int] = []
+    found: list[int | None] = []
 
     def take(response: Response) -> None:
         match = _UIDVALIDITY.search(response.text) if response.kind == b"STATUS" else None
-        found.extend([int(match[1])] if match else [])
+        found.extend([number(match[1])] if match else [])
 
     connection.run(b"STATUS " + astring(name) + b" (UIDVALIDITY)", take)
     return found[0] if found else None

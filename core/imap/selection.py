@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from core.imap.answers import failure_of
 from core.imap.connection import Connection
 from core.imap.flags import flags_of
-from core.imap.wire import Response, astring
+from core.imap.wire import Response, astring, number
 from core.mail.flags import Flags
 from core.ports.failure import Action, EndpointError, Failure
 
@@ -38,14 +38,13 @@ def open_folder(connection: Connection, name: bytes, *, read_only: bool) -> Sele
     connection.selected = None
     verb = b"EXAMINE " if read_only else b"SELECT "
     with connection.live() as wire:
-        wire.exists = 0
+        wire.leave()
         done = wire.run(verb + astring(name) + (b" (CONDSTORE)" if connection.has("CONDSTORE") else b""), take)
         if done.status == "BAD" and connection.has("CONDSTORE"):  # offered, but not understood
             done = wire.run(verb + astring(name), take)
-        exists = wire.exists
+        exists, uidvalidity = wire.exists, wire.uidvalidity
     if not done.ok:
         raise EndpointError(failure_of(done, connection.side))
-    uidvalidity = _number(codes, "UIDVALIDITY")
     if not uidvalidity:
         raise EndpointError(
             Failure(
@@ -73,5 +72,4 @@ def open_folder(connection: Connection, name: bytes, *, read_only: bool) -> Sele
 
 def _number(codes: dict[str, str], code: str) -> int | None:
     """A positive number, or None: 0 means "not known" for each of those asked here."""
-    argument = codes.get(code, "")
-    return int(argument) or None if argument.isdecimal() else None
+    return number(codes.get(code, "").encode()) or None

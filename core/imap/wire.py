@@ -15,9 +15,13 @@ from core.mail.body import SPOOL_ABOVE, Body
 from core.ports.meter import UNLIMITED, Meter
 
 _CODE = re.compile(rb"\[([^\] ]+)(?: ([^\]]*))?\] ?")
+_UIDVALIDITY = re.compile(rb"\[UIDVALIDITY (\d+)\]", re.IGNORECASE)
 _UNQUOTABLE = re.compile(rb"[\r\n\x00]")
 _STATUS = frozenset({b"OK", b"NO", b"BAD", b"BYE", b"PREAUTH"})
 _PIECE = 1 << 18
+#: The largest number that a server may say (RFC 7162, mod-sequence).
+_LARGEST = (1 << 63) - 1
+_LARGEST_SET = 50_000_000
 
 
 class Transport(Protocol):
@@ -107,9 +111,10 @@ def completion_of(status: bytes, text: bytes) -> Completion:
 class Wire:
     """Commands and responses over one connection. Used by one thread at a time.
 
-    `exists` follows the selected folder's number of messages through EXISTS, EXPUNGE and VANISHED. `verbs`, where
-    given, are the only commands that `run` lets out. `acknowledge` tells the server at once that its last words came;
-    else the system does so in its own time. `meter` is told of all bytes, in both directions.
+    `exists` follows the selected folder's number of messages through EXISTS, EXPUNGE and VANISHED, `uidvalidity` what
+    was said of it last. `verbs`, where given, are the only commands that `run` lets out. `acknowledge` tells the server
+    at once that its last words came; else the system does so in its own time. `meter` is told of all bytes, in both
+    directions.
     """
 
     def __init__(
@@ -128,6 +133,12 @@ class Wire:
         self.acknowledge = acknowledge
         self._count = 0
         self.exists = 0
+        self.uidvalidity: int | None = None
+
+    def leave(self) -> None:
+        """Forget what was said of the selected folder: another is about to be."""
+        self.exists = 0
+        self.uidvalidity = None
 
     def tag(self) -> bytes:
         """A tag that was not used before."""
@@ -177,14 +188,14 @@ class Wire:
         if tag == b"+":
             return Response(tag, b"", None, [rest])
         kind, _, text = rest.partition(b" ")
-        number = None
+        count = None
         if tag == b"*" and kind.isdigit():
-            number = int(kind)
+            count = number(kind)
             kind, _, text = text.partition(b" ")
         kind = kind.upper()
         if not tag or not kind:
             raise GarbledError(f"not a response: {line[:80]!r}")
-        response = Response(tag, kind, number, [text])
+        response = Response(tag, kind, count, [text])
         if tag == b"*":
             if kind not in _STATUS:
                 self._literals(response)
@@ -198,7 +209,9 @@ class Wire:
         elif kind == b"EXPUNGE":
             self.exists -= 1
         elif kind == b"VANISHED" and not response.text.upper().startswith(b"(EARLIER)"):
-            self.exists -= len(numbers(response.text))
+            self.exists -= sum(high - low + 1 for low, high in _ranges(response.text))
+        elif kind == b"OK" and (said := _UIDVALIDITY.match(response.text)):
+            self.uidvalidity = number(said[1])
         elif kind == b"BYE":
             raise LostError(response.completion().said)
 
@@ -272,22 +285,39 @@ def _until_literals(command: bytes) -> list[bytes]:
     return [*pieces, command[start:]]
 
 
+def number(text: object) -> int | None:
+    """A number as servers write it, of 63 bits at most; None for everything else."""
+    if not isinstance(text, bytes) or not text.isdigit() or len(text) > len(str(_LARGEST)):
+        return None
+    found = int(text)
+    return found if found <= _LARGEST else None
+
+
 def numbers(text: bytes) -> list[int]:
-    """The numbers of a sequence set, without ``*`` (RFC 3501, sequence-set); what is not one is left out."""
-    found: list[int] = []
+    """The numbers of a sequence set, without ``*`` (RFC 3501, sequence-set); what is not one is left out.
+
+    Raises GarbledError for more than any folder holds.
+    """
+    ranges = _ranges(text)
+    if sum(high - low for low, high in ranges) > _LARGEST_SET:
+        raise GarbledError(f"not the numbers of messages: {text[:80]!r}")
+    return [each for low, high in ranges for each in range(low, high + 1)]
+
+
+def _ranges(text: bytes) -> list[tuple[int, int]]:
+    """A sequence set as pairs of its lowest and its highest number."""
+    found: list[tuple[int, int]] = []
     for piece in text.split(b","):
         first, colon, last = piece.strip().partition(b":")
-        if first.isdigit() and (last.isdigit() or not colon):
-            low, high = int(first), int(last or first)
-            found.extend(range(min(low, high), max(low, high) + 1))
+        low = number(first)
+        high = number(last) if colon else low
+        if low is not None and high is not None:
+            found.append((min(low, high), max(low, high)))
     return found
 
 
 def _literal_size(text: bytes) -> int | None:
-    if not text.endswith(b"}"):
-        return None
-    size = text[text.rfind(b"{") + 1 : -1].rstrip(b"+")
-    return int(size) if size.isdigit() else None
+    return number(text[text.rfind(b"{") + 1 : -1].rstrip(b"+")) if text.endswith(b"}") else None
 
 
 def _verb(command: bytes) -> bytes:

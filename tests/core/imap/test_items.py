@@ -1,7 +1,7 @@
 import pytest
 
-from core.imap.items import items_of
-from core.imap.wire import Response
+from core.imap.items import items_of, uid_of
+from core.imap.wire import GarbledError, Response
 
 
 def response(*pieces: bytes) -> Response:
@@ -36,3 +36,32 @@ def test_items_in_one_line(text: bytes, expected: dict[bytes, bytes | None] | No
 def test_items_around_literals() -> None:
     found = items_of(response(b"(BODY[] {9}", b"(UID 9)\r\n", b" UID 5 X {0}", b"", b" Y NIL)"))
     assert found == {b"BODY[]": b"(UID 9)\r\n", b"UID": b"5", b"X": b"", b"Y": None}
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        (b"(UID 7 BODY[] {3}", b"abc", b"d)"),  # the literal was longer
+        (b"(UID 7 BODY[] {3}", b"abc", b""),
+        (b"(UID 7 BODY[] {3}", b"abc", b") x"),
+        (b"(UID 7 BODY[] {3}", b"abc", b"TCH (UID 8 BODY[] {3}", b"abc", b")"),  # it was shorter
+        (b"(UID 7 BODY[] {3}", b"abc", b" FLAGS"),
+    ],
+)
+def test_what_does_not_end_as_it_should_is_not_what_it_seems(pieces: tuple[bytes, ...]) -> None:
+    with pytest.raises(GarbledError):
+        items_of(response(*pieces))
+
+
+@pytest.mark.parametrize("end", [b")", b" )", b" FLAGS (\\Seen))", b" UID 7)"])
+def test_every_end_that_is_one_is_borne(end: bytes) -> None:
+    assert items_of(response(b"(BODY[] {3}", b"abc", end))[b"BODY[]"] == b"abc"
+
+
+@pytest.mark.parametrize(
+    ("said", "uid"),
+    [(b"5", 5), (b"4294967295", 4294967295), (b"4294967296", 0), (b"x", 0), (b"0", 0), (b"7" * 5000, 0)],
+)
+def test_a_uid_is_one_or_none(said: bytes, uid: int) -> None:
+    assert uid_of(items_of(response(b"(UID %b)" % said))) == uid
+    assert uid_of({}) == 0

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.imap import wire as wire_module
-from core.imap.wire import Completion, GarbledError, LostError, Response, Wire, astring, numbers
+from core.imap.wire import Completion, GarbledError, LostError, Response, Wire, astring, number, numbers
 from core.mail.body import SPOOL_ABOVE, Body
 from core.ports.failure import Action, EndpointError
 
@@ -113,6 +113,29 @@ def test_exists_follows_the_server() -> None:
     wire = Wire(Tape(b"* 9 EXISTS\r\n* 2 EXPUNGE\r\n* VANISHED 4:6,9\r\n* VANISHED (EARLIER) 1:50\r\nC1 OK\r\n"))
     wire.run(b"NOOP")
     assert wire.exists == 4
+
+
+def test_what_is_said_of_uidvalidity_is_known_until_another_folder_is_opened() -> None:
+    wire = Wire(Tape(b"* OK [UIDVALIDITY 7] x\r\nC1 OK\r\n* 3 EXISTS\r\nC2 OK\r\n* ok [uidvalidity 8] y\r\nC3 OK\r\n"))
+    seen = []
+    for _ in range(3):
+        wire.run(b"NOOP")
+        seen.append(wire.uidvalidity)
+    assert seen == [7, 7, 8]
+    wire.leave()
+    assert (wire.uidvalidity, wire.exists) == (None, 0)
+
+
+def test_numbers_beyond_all_sense_are_none() -> None:
+    endless = b"9" * 5000
+    said = b"* %b EXISTS\r\n* VANISHED 1:%b,5:4294967295\r\n* X {%b}\r\nC1 OK\r\n" % (endless, endless, endless)
+    done, responses = collected(said)
+    assert done.ok
+    assert [(response.number, len(response.pieces)) for response in responses] == [(None, 1)] * 3
+    assert number(b"9223372036854775807") == 2**63 - 1
+    assert [number(text) for text in (b"9223372036854775808", b"", b"-1", b"1x", None)] == [None] * 5
+    with pytest.raises(GarbledError):
+        numbers(b"1:4294967295")
 
 
 def test_literals_wait_for_the_server() -> None:
