@@ -4,18 +4,19 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from core.imap.answers import failure_of
-from core.imap.items import items_of
-from core.imap.wire import Completion, Response
-from core.mail.body import Body
+from core.imap.items import Items, items_of, uid_of
+from core.imap.wire import Completion, Response, number
 from core.ports.failure import Action, EndpointError, Failure, Side
 
 #: Runs a command in the folder in question.
 Ask = Callable[[bytes, Callable[[Response], None] | None], Completion]
 #: Takes what came for a UID; says whether that was all that was asked for.
-Keep = Callable[[int, dict[bytes, bytes | Body | None]], bool]
+Keep = Callable[[int, Items], bool]
 
 #: RFC 2683 asks for short command lines; RFC 7162 lets servers stop at 8192.
 _LONGEST_SET = 4000
+#: What a failure is called when the server ended the connection (`core.imap.answers`).
+HUNG_UP = frozenset({"LOST", "BYE"})
 #: So many refusals and not one message: that is the server, not the messages.
 _ALL_REFUSED = 20
 
@@ -60,10 +61,30 @@ def fetch_each(ask: Ask, uids: Sequence[int], what: bytes, keep: Keep) -> dict[i
     alone. Raises EndpointError when the answer is about the server and not about a message. FETCH responses that
     nobody asked for, without a UID or without what was asked, change nothing.
     """
-    refused = _fetch(ask, uids, what, keep)
+    refused = _fetch(_after_refusals(ask), uids, what, keep)
     if len(refused) == len(uids) >= _ALL_REFUSED:
-        raise EndpointError(replace(next(iter(refused.values())), action=Action.RETRY))
+        cause = "the source cannot read any of its messages"
+        raise EndpointError(replace(next(iter(refused.values())), action=Action.RETRY, cause=cause))
     return refused
+
+
+def _after_refusals(ask: Ask) -> Ask:
+    """As `ask`, but a server that hangs up after refusals, as some do after so many, is asked over a new connection."""
+    refused = False
+
+    def asking(command: bytes, take: Callable[[Response], None] | None) -> Completion:
+        nonlocal refused
+        try:
+            done = ask(command, take)
+        except EndpointError as error:
+            if not refused or error.failure.code not in HUNG_UP:
+                raise
+            refused = False
+            done = ask(command, take)
+        refused = refused or not done.ok
+        return done
+
+    return asking
 
 
 def _fetch(ask: Ask, uids: Sequence[int], what: bytes, keep: Keep) -> dict[int, Failure]:
@@ -72,7 +93,7 @@ def _fetch(ask: Ask, uids: Sequence[int], what: bytes, keep: Keep) -> dict[int, 
     def take(response: Response) -> None:
         if response.kind == b"FETCH":
             items = items_of(response)
-            uid = _uid(items)
+            uid = uid_of(items)
             if uid in left and keep(uid, items):
                 left.discard(uid)
                 return
@@ -93,19 +114,13 @@ def _fetch(ask: Ask, uids: Sequence[int], what: bytes, keep: Keep) -> dict[int, 
     return _fetch(ask, rest[:half], what, keep) | _fetch(ask, rest[half:], what, keep)
 
 
-def _uid(items: dict[bytes, bytes | Body | None]) -> int:
-    """The UID, 0 where there is none: no message has that."""
-    uid = items.get(b"UID")
-    return int(uid) if isinstance(uid, bytes) and uid.isdigit() else 0
-
-
 def listed_uids(ask: Ask, which: bytes) -> list[int]:
     """The UIDs that a search finds in the folder, ascending; `which` is ``ALL`` or ``UID`` and a set."""
     found: set[int] = set()
 
     def take(response: Response) -> None:
         if response.kind == b"SEARCH":
-            found.update(int(word) for word in response.text.split() if word.isdigit())
+            found.update(uid for word in response.text.split() if (uid := number(word)))
 
     done = ask(b"UID SEARCH " + which, take)
     if not done.ok:

@@ -1,10 +1,12 @@
 """The bytes of messages: in requests bounded by size, large ones in slices, each message accounted for.
 
-A message that makes its server hang up would stop the mailbox for ever, and a link that breaks must not cost a
-message. To tell one from the other, the message is asked for alone over new connections, and another one in between.
+A message over which its server hangs up, falls silent or talks nonsense would stop the mailbox for ever, and a link
+that breaks must not cost a message. To tell one from the other, the message is asked for alone over new connections,
+and another one in between.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from core.imap.asking import Ask, listed_uids
@@ -17,8 +19,13 @@ from core.ports.source import Fetched, SourceMessage
 #: One request asks for at most so much; a larger message goes alone.
 BATCH_MESSAGES = 500
 BATCH_BYTES = SPOOL_ABOVE
-#: What a failure is called when the connection ended, for whatever reason (`core.imap.answers`).
-_LOST = frozenset({"LOST", "BYE"})
+#: What a failure is called when the connection could not go on (`core.imap.answers`), and what a message did then.
+_LOST = {
+    "LOST": "the connection ends each time this message is asked for",
+    "BYE": "the server closes the connection each time this message is asked for",
+    "TIMEOUT": "the server falls silent each time this message is asked for",
+    "GARBLED": "the server's answer cannot be read each time this message is asked for",
+}
 
 
 class Bodies:
@@ -36,7 +43,9 @@ class Bodies:
             try:
                 for message in batch:
                     answer = answers.pop(message.uid)
-                    if answer is None or isinstance(answer, Body):
+                    if isinstance(answer, int):
+                        yield from self.fetch([replace(message, size=answer)])
+                    elif answer is None or isinstance(answer, Body):
                         yield Fetched(message.uid, answer)
                     else:
                         yield Fetched(message.uid, None, answer)
@@ -74,6 +83,7 @@ class Bodies:
 
     def _suspect(self, message: SourceMessage, answers: dict[int, Answer], error: EndpointError) -> None:
         """The connection ended over this message: was it the message? Raises `error` where that stays open."""
+        last = error.failure
         for certain in (False, True):
             if certain and not self._another_comes(message.uid):
                 raise error
@@ -83,9 +93,10 @@ class Bodies:
             except EndpointError as again:
                 if again.failure.code not in _LOST:
                     raise
+                last = again.failure
             else:
                 return
-        answers[message.uid] = unreadable("LOST", "the connection ends each time this message is asked for")
+        answers[message.uid] = replace(unreadable(last.code, _LOST[last.code]), said=last.said)
 
     def _another_comes(self, uid: int) -> bool:
         """Whether the beginning of any other message of the folder can be had."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from core.imap import fetch as fetch_module
 from core.imap import slices as slices_module
+from core.imap import whole as whole_module
 from core.imap import wire as wire_module
 from core.imap.asking import fetch_each, short_sets, uid_set
 from core.imap.fetch import Bodies
@@ -36,6 +37,7 @@ class Folder:
     no: bytes = b"Some messages could not be FETCHed"
     slice_of: Callable[[bytes, int, int], bytes] = lambda data, start, size: data[start : start + size]
     dies: Callable[[str], bool] = lambda command: False
+    how: str = "LOST"  # the code of the failure that it dies of
     seen: list[str] = field(default_factory=list)
 
     def ask(self, command: bytes, take: Callable[[Response], None] | None) -> Completion:
@@ -43,7 +45,7 @@ class Folder:
         self.seen.append(text)
         take = take or (lambda response: None)
         if self.dies(text):
-            raise EndpointError(Failure(Action.RETRY, "LOST", "the connection was lost", side=Side.SOURCE))
+            raise EndpointError(Failure(Action.RETRY, self.how, "so it ended", said="why", side=Side.SOURCE))
         words = text.split(" ", 3)
         if words[:2] == ["UID", "SEARCH"]:
             there = self.messages.keys() - self.gone
@@ -268,6 +270,38 @@ def test_a_large_message_may_vanish_or_be_refused_too() -> None:
         fetched(Folder({5: large}, bad={5}, no=b"[LIMIT] slowly"))
 
 
+@pytest.mark.parametrize("backwards", [False, True])
+def test_messages_larger_than_they_were_said_to_be_are_not_all_in_memory_at_once(
+    monkeypatch: pytest.MonkeyPatch, backwards: bool
+) -> None:
+    monkeypatch.setattr(whole_module, "SPOOL_ABOVE", 50)
+    folder = Folder({uid: b"%d" % uid * 10 for uid in range(10, 30)})  # 20 bytes each
+    asked = [SourceMessage(uid, 1, None, Flags()) for uid in folder.messages][:: -1 if backwards else 1]
+    held: list[Body] = []
+    most = 0
+    monkeypatch.setattr(whole_module._Room, "kept", keeping(held))
+    for answer, message in zip(Bodies(folder.ask, None).fetch(asked), asked, strict=True):
+        assert answer.body is not None
+        assert (answer.uid, answer.body.read()) == (message.uid, folder.messages[message.uid])
+        most = max(most, sum(body.memory for body in held))
+        answer.body.close()
+    assert most <= 50 + 20  # what was kept beside others, and one that was asked for alone
+    assert folder.fetches()[0] == "10:29"
+    assert len(folder.fetches()) == 1 + 18, "what had no room comes once more, alone"
+
+
+def keeping(held: list[Body]) -> Callable[[whole_module._Room, Body], Body | int]:
+    """Keeps an eye on the bodies that are handed out."""
+    original = whole_module._Room.kept
+
+    def kept(room: whole_module._Room, body: Body) -> Body | int:
+        found = original(room, body)
+        held.extend([found] if isinstance(found, Body) else [])
+        return found
+
+    return kept
+
+
 # --- lost connections ---------------------------------------------------------------------------------------------
 
 
@@ -284,6 +318,62 @@ def test_a_message_that_ends_the_connection_is_given_up_and_the_others_come() ->
     folder = ten(dies=over(4, 5))
     assert fetched(folder) == {**folder.messages, 4: "LOST", 5: "LOST"}
     assert fetched(folder, listed(folder, 5)) == {5: "LOST"}  # nothing else was asked for, but there is something
+
+
+@pytest.mark.parametrize(
+    ("how", "cause"),
+    [
+        ("LOST", "the connection ends"),
+        ("BYE", "the server closes the connection"),
+        ("TIMEOUT", "the server falls silent"),
+        ("GARBLED", "the server's answer cannot be read"),
+    ],
+)
+def test_a_message_is_given_up_however_the_server_takes_it(how: str, cause: str) -> None:
+    folder = ten(dies=over(4), how=how)
+    assert fetched(folder) == {**folder.messages, 4: how}
+    (answer,) = Bodies(folder.ask, None).fetch(listed(folder, 4))
+    assert answer.failure is not None
+    assert answer.failure.sentence() == f"{cause} each time this message is asked for (why); look at it at the source"
+
+
+def test_any_other_failure_is_no_messages_fault() -> None:
+    with pytest.raises(EndpointError):
+        fetched(ten(dies=over(4), how="REFUSED"))
+
+
+@pytest.mark.parametrize("patience", [1, 2, 3])
+@pytest.mark.parametrize("gives_good", [True, False])
+def test_a_server_that_hangs_up_after_refusals_is_asked_again(patience: int, gives_good: bool) -> None:
+    folder = ten(bad={2, 4, 9}, gives_good=gives_good)
+    refused = 0
+
+    def ask(command: bytes, take: Callable[[Response], None] | None) -> Completion:
+        nonlocal refused
+        if refused == patience:
+            refused = 0
+            raise EndpointError(Failure(Action.RETRY, "BYE", "too many errors", side=Side.SOURCE))
+        done = folder.ask(command, take)
+        refused += not done.ok
+        return done
+
+    found: set[int] = set()
+
+    def keep(uid: int, items: dict[bytes, bytes | Body | None]) -> bool:
+        del items
+        found.add(uid)
+        return True
+
+    # Each message counts once, however often it was asked for.
+    assert fetch_each(ask, list(folder.messages), b"(BODY.PEEK[])", keep).keys() == {2, 4, 9}
+    assert found == set(folder.messages) - {2, 4, 9}
+
+
+def test_a_server_that_hangs_up_without_a_refusal_is_not_asked_again() -> None:
+    folder = ten(dies=over(1))
+    with pytest.raises(EndpointError):
+        fetch_each(folder.ask, list(folder.messages), b"(BODY.PEEK[])", lambda *_: True)
+    assert len(folder.fetches()) == 1
 
 
 def test_a_message_alone_in_its_folder_is_never_blamed() -> None:
