@@ -46,8 +46,13 @@ class MemoryBudget:
                 self._waiting.remove(ticket)
                 self._changed.notify_all()
 
+    def also(self, size: int) -> None:
+        """Count bytes that are there already, beyond what was taken for them."""
+        with self._changed:
+            self._used += size
+
     def give(self, size: int) -> None:
-        """Give bytes back that `take` granted."""
+        """Give bytes back that `take` or `also` counted."""
         with self._changed:
             self._used -= size
             assert self._used >= 0, "more bytes given back than were taken"

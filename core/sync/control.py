@@ -29,6 +29,10 @@ class Budget(Protocol):
         """
         ...
 
+    def also(self, size: int) -> None:
+        """Count bytes that are there already, beyond what was taken for them: a source's sizes are hints."""
+        ...
+
     def give(self, size: int) -> None:
-        """Give bytes back that `take` granted."""
+        """Give bytes back that `take` or `also` counted."""
         ...

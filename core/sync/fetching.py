@@ -118,12 +118,16 @@ class Fetching:
         if control.stopping() or not budget.take(sum(held.values()), control):
             return False
         ready: list[Ready] = []
+        weight = 0
         listed = [SourceMessage(entry.uid, entry.size, entry.received, entry.flags) for entry in request]
         entries = {entry.uid: entry for entry in request}
         try:
             for fetched in self._context.source.fetch(work.opened, listed):
                 entry = entries[fetched.uid]
                 size = held.pop(fetched.uid)
+                if fetched.body is not None and (more := _memory(fetched.body.size) - size) > 0:
+                    budget.also(more)
+                    size += more
                 stumbled = entry.exact is not None
                 message = Ready(work, entry.uid, entry.size, entry.received, entry.flags, fetched.body, stumbled)
                 message.failure = fetched.failure
@@ -132,12 +136,18 @@ class Fetching:
                 if fetched.body is not None:
                     message.exact = fetched.body.sha256()
                     message.folded = folded(fetched.body)
+                weight += size
+                if weight > REQUEST_BYTES:  # the rest may be larger than was announced, too
+                    if not self._channel.put(ready):
+                        _close(ready)
+                        return False
+                    ready, weight = [], 0
         except BaseException:
             _close(ready)
             raise
         finally:
             budget.give(sum(held.values()))
-        if self._channel.put(ready):
+        if not ready or self._channel.put(ready):
             return True
         _close(ready)
         return False

@@ -31,6 +31,23 @@ def test_grants_what_fits_and_counts_it() -> None:
     assert budget.used == 40
 
 
+def test_what_is_there_already_counts_and_is_not_waited_for(until: Until) -> None:
+    budget = MemoryBudget(100)
+    control = PassControl()
+    budget.take(90, control)
+    budget.also(60)
+    assert budget.used == 150
+    thread, results = in_thread(lambda: budget.take(40, control))
+    until(lambda: len(budget._waiting) == 1)
+    budget.give(60)
+    budget.give(20)
+    until(lambda: len(budget._waiting) == 1)
+    assert results == []
+    budget.give(10)
+    thread.join(5)
+    assert (results, budget.used) == ([True], 100)
+
+
 def test_waits_until_there_is_room(until: Until) -> None:
     budget = MemoryBudget(100)
     control = PassControl()

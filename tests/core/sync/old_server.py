@@ -60,6 +60,7 @@ class OldServer:
     def __init__(self, *, condstore: bool = True) -> None:
         self.condstore = condstore
         self.says_uidnext = True
+        self.sizes: int | None = None  # of every message, as the server says; None: the truth
         self.modseq = 1
         self.validity = itertools.count(100)
         self.folders: dict[FolderPath, Folder] = {}
@@ -167,7 +168,8 @@ class MemorySource:
         for uid in uids:
             if uid in here.mails:
                 mail = here.mails[uid]
-                yield SourceMessage(uid, len(mail.data), mail.received, mail.flags)
+                size = len(mail.data) if self.server.sizes is None else self.server.sizes
+                yield SourceMessage(uid, size, mail.received, mail.flags)
 
     def flags(self, folder: OpenFolder, changed_since: int | None) -> Iterator[tuple[int, Flags]]:
         for uid, mail in list(self._at(folder, "flags").mails.items()):

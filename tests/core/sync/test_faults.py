@@ -7,6 +7,7 @@ import pytest
 from core.event import EventKind
 from core.ports.destination import DestinationFolder, Outgoing, Written
 from core.ports.failure import Action, EndpointError
+from core.sync import fetching
 from tests.core.sync.world import Fault, MemoryDestination, World, failure
 
 
@@ -200,6 +201,27 @@ def test_messages_that_vanish_while_they_are_fetched(world: World) -> None:
     world.source_faults = [deleted]
     result = world.run()
     assert (result.new, world.ledger().total().vanished) == (8, 2)
+
+
+def test_messages_larger_than_they_were_said_to_be_count_as_what_they_are(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "REQUEST_BYTES", 100)
+    for number in range(40):
+        world.old.deliver("INBOX", b"%02d" % number * 20, days=number)
+    world.old.sizes = 1
+    most = 0
+
+    def watched(new: MemoryDestination, place: DestinationFolder, batch: Sequence[Outgoing]) -> Sequence[Written]:
+        nonlocal most
+        most = max(most, world.steering.held)
+        assert len(batch) <= 4
+        return answering(None)(new, place, batch)
+
+    world.new.faults = [always(watched)]
+    assert world.run().new == 40
+    # Four being written, three at hand, four times three that wait, three being fetched; a byte for each of the others.
+    assert 200 < most <= (4 + 3 + 4 * 3 + 3) * 40 + 40 < 40 * 40
 
 
 def test_a_folder_renumbered_in_the_middle_is_listed_anew(world: World) -> None:

@@ -70,6 +70,9 @@ class Steering:
         self.held += size
         return True
 
+    def also(self, size: int) -> None:
+        self.held += size
+
     def give(self, size: int) -> None:
         self.held -= size
         assert self.held >= 0
