@@ -20,7 +20,7 @@ from core.imap.administrator import administrator
 from core.imap.answers import failure_of
 from core.imap.client import dial
 from core.imap.wire import Completion, GarbledError, Response, Wire, astring
-from core.ports.failure import Action, EndpointError, Failure, Side
+from core.ports.failure import Action, EndpointError, Failure, Side, UnreachableError
 from core.ports.lifeline import Lifeline, aborted
 from core.ports.meter import UNLIMITED, Meter
 from core.secret import Secret
@@ -132,6 +132,11 @@ class Connection:
         assert self._wire is not None
         return self._wire.exists
 
+    @property
+    def uidvalidity(self) -> int | None:
+        """The UIDVALIDITY that the server has said last, of the selected folder; None while there is no connection."""
+        return None if self._wire is None else self._wire.uidvalidity
+
     @contextmanager
     def live(self, *, changing: bool = False) -> Iterator[Wire]:
         """The signed-in wire. Whatever goes wrong inside drops the connection and leaves as EndpointError.
@@ -140,21 +145,18 @@ class Connection:
         """
         if self._over:
             raise EndpointError(aborted(self.side))
-        before = self._changing
+        before, reached = self._changing, self._wire is not None
         try:
             if self._wire is None:
                 self._open()
+            reached = True
             assert self._wire is not None
             self._changing = changing
             yield self._wire
         except Exception as error:
             self.drop()
-            failure = failure_of(error, self.side)
-            if self._lifeline.is_cut:
-                failure = aborted(self.side)
-            elif isinstance(error, EndpointError):
-                raise
-            raise EndpointError(failure) from error
+            failure = aborted(self.side) if self._lifeline.is_cut else failure_of(error, self.side)
+            raise (EndpointError if reached else UnreachableError)(failure) from error
         except BaseException:
             self.drop()
             raise

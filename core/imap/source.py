@@ -11,7 +11,7 @@ from core.imap.description import WINDOW, described, still
 from core.imap.fetch import Bodies
 from core.imap.flags import flags_of
 from core.imap.folders import personal_folders
-from core.imap.items import items_of
+from core.imap.items import items_of, uid_of
 from core.imap.listing import is_there
 from core.imap.provisional import FIRST, UNNUMBERED, Numbered, provisional, same
 from core.imap.selection import Selection, open_folder
@@ -88,55 +88,43 @@ class ImapSource:
 
         Raises EndpointError when these are fewer than EXISTS, however often it is asked.
         """
-        for _ in range(_LOOKS):
-            look = self._opened(folder)
-            found = self._uids(folder)
-            numbered = self._numbered(folder)
-            if self._look is look and numbered.keys() <= set(found):
-                return sorted(numbered[uid].number if uid in numbered else uid for uid in found)
+        with about(folder.folder.path):
+            for _ in range(_LOOKS):
+                look = self._opened(folder)
+                found = self._uids(folder)
+                numbered = self._numbered(folder)
+                if self._look is look and numbered.keys() <= set(found):
+                    return sorted(numbered[uid].number if uid in numbered else uid for uid in found)
         raise FolderChangedError(f"{folder.folder.path}: the server numbers its messages anew each time")
 
     def messages(self, folder: OpenFolder, uids: Sequence[int]) -> Iterator[SourceMessage]:
         """Size, date and flags. What is gone is left out; what the server lists but cannot describe has size 0."""
         lasting = sorted(uid for uid in uids if uid < FIRST)
-        yield from described(self._asking(folder), lasting)
-        if len(lasting) == len(uids):
-            return
-        now = {numbered.number: uid for uid, numbered in self._numbered(folder).items()}
-        numbers = {now[number]: number for number in uids if number in now}
-        for message in described(self._pinned(folder), sorted(numbers)):
-            yield replace(message, uid=numbers[message.uid])
+        with about(folder.folder.path):
+            yield from described(self._asking(folder), lasting)
+            if len(lasting) == len(uids):
+                return
+            now = {numbered.number: uid for uid, numbered in self._numbered(folder).items()}
+            numbers = {now[number]: number for number in uids if number in now}
+            for message in described(self._pinned(folder), sorted(numbers)):
+                yield replace(message, uid=numbers[message.uid])
 
     def flags(self, folder: OpenFolder, changed_since: int | None) -> Iterator[tuple[int, Flags]]:
         """UID and flags of every message, or only of those changed since a HIGHESTMODSEQ."""
         # A HIGHESTMODSEQ that went back was made anew, and says nothing about what we know.
-        if changed_since is not None and changed_since <= (folder.highestmodseq or 0):
-            changed = self._changed(folder, changed_since)
-            if changed is not None:
-                yield from changed.items()
-                return
-        missing: list[int] = []
-        uids = self._uids(folder)
-        numbered = self._numbered(folder)
-        ask = self._pinned(folder) if numbered else self._asking(folder)
-        for start in range(0, len(uids), _FLAGS_WINDOW):
-            window = uids[start : start + _FLAGS_WINDOW]
-            found = self._flags(ask, b"UID FETCH %d:%d (FLAGS)" % (window[0], window[-1]))
-            yield from ((numbered[uid].number if uid in numbered else uid, flags) for uid, flags in found.items())
-            missing += [uid for uid in window if uid not in found]
-        if missing:
-            self._ask(folder, b"NOOP")  # the server may now say what is gone
-            for some in short_sets(missing, WINDOW):
-                if left := still(self._asking(folder), some):
-                    raise _short(folder, len(uids) - len(left), len(uids))
+        known = changed_since is not None and changed_since <= (folder.highestmodseq or 0)
+        with about(folder.folder.path):
+            changed = self._changed(folder, changed_since) if known and changed_since is not None else None
+            yield from self._all_flags(folder) if changed is None else changed.items()
 
     def fetch(self, folder: OpenFolder, messages: Iterable[SourceMessage]) -> Iterator[Fetched]:
         """The bytes of these messages, in their order; the caller closes each body."""
-        for lasting, some in groupby(messages, lambda message: message.uid < FIRST):
-            if lasting:
-                yield from Bodies(self._asking(folder), self._connection.spool).fetch(some)
-            else:
-                yield from self._fetch_numbered(folder, list(some))
+        with about(folder.folder.path):
+            for lasting, some in groupby(messages, lambda message: message.uid < FIRST):
+                if lasting:
+                    yield from Bodies(self._asking(folder), self._connection.spool).fetch(some)
+                else:
+                    yield from self._fetch_numbered(folder, list(some))
 
     # --- in a folder ----------------------------------------------------------------------------------------------
 
@@ -161,7 +149,11 @@ class ImapSource:
         look = self._opened(folder)
         if command == b"NOOP":
             look.numbered = None if look.selection.uidnext is None else look.numbered  # they may get others now
-        return self._connection.run(command, take)
+        done = self._connection.run(command, take)
+        if self._connection.uidvalidity != look.selection.uidvalidity:  # said in the middle of a session
+            self._connection.selected = None
+            raise FolderChangedError(f"{folder.folder.path}: UIDVALIDITY was {folder.uidvalidity}, is another")
+        return done
 
     def _opened(self, folder: OpenFolder) -> _Look:
         """The folder, open."""
@@ -228,7 +220,7 @@ class ImapSource:
             if len(found) >= exists:
                 return found
             self._connection.selected = None  # the next look is at the folder opened anew
-        raise _short(folder, len(found), exists)
+        raise _short(len(found), exists)
 
     def _search(self, folder: OpenFolder) -> tuple[list[int], int]:
         """Every UID, ascending, and how many messages there were when the answer came."""
@@ -253,14 +245,31 @@ class ImapSource:
         def take(response: Response) -> None:
             if response.kind == b"FETCH":
                 items = items_of(response)
-                uid, flags = items.get(b"UID"), items.get(b"FLAGS")
-                if isinstance(uid, bytes) and uid.isdigit() and isinstance(flags, bytes):
-                    found[int(uid)] = flags_of(flags)
+                uid, flags = uid_of(items), items.get(b"FLAGS")
+                if uid and isinstance(flags, bytes):
+                    found[uid] = flags_of(flags)
 
         done = ask(command, take)
         if not done.ok:
             raise EndpointError(failure_of(done, Side.SOURCE))
         return found
+
+    def _all_flags(self, folder: OpenFolder) -> Iterator[tuple[int, Flags]]:
+        """UID and flags of every message."""
+        missing: list[int] = []
+        uids = self._uids(folder)
+        numbered = self._numbered(folder)
+        ask = self._pinned(folder) if numbered else self._asking(folder)
+        for start in range(0, len(uids), _FLAGS_WINDOW):
+            window = uids[start : start + _FLAGS_WINDOW]
+            found = self._flags(ask, b"UID FETCH %d:%d (FLAGS)" % (window[0], window[-1]))
+            yield from ((numbered[uid].number if uid in numbered else uid, flags) for uid, flags in found.items())
+            missing += [uid for uid in window if uid not in found]
+        if missing:
+            self._ask(folder, b"NOOP")  # the server may now say what is gone
+            for some in short_sets(missing, WINDOW):
+                if left := still(self._asking(folder), some):
+                    raise _short(len(uids) - len(left), len(uids))
 
     def _changed(self, folder: OpenFolder, since: int) -> dict[int, Flags] | None:
         """Flags changed since a HIGHESTMODSEQ (RFC 7162, 3.1.4.1); None where the server will not say."""
@@ -274,12 +283,12 @@ class ImapSource:
             raise
 
 
-def _short(folder: OpenFolder, found: int, exists: int) -> EndpointError:
+def _short(found: int, exists: int) -> EndpointError:
     return EndpointError(
         Failure(
             Action.RETRY,
             "SHORT-LIST",
-            f"the source says that {folder.folder.path} holds {exists} messages and lists {found}",
+            f"the server says that the folder holds {exists} messages and lists {found}",
             cure="if this stays so, let the server's administrator check the folder's index",
             side=Side.SOURCE,
         )

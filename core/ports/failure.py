@@ -67,11 +67,17 @@ class EndpointError(Exception):
         self.failure = failure
 
 
+class UnreachableError(EndpointError):
+    """There was no connection to begin with."""
+
+
 @contextmanager
 def about(folder: object) -> Iterator[None]:
-    """Whatever fails inside is about this folder."""
+    """Whatever fails inside is about this folder, unless the server could not be reached."""
     try:
         yield
+    except UnreachableError:
+        raise
     except EndpointError as error:
         if error.failure.where:
             raise

@@ -36,12 +36,14 @@ def run_pass(context: PassContext) -> PassResult:
     before = context.ledger.total().copied
     tally = Tally()
     unopened: set[FolderPath] = set()
+    changed = ""
     try:
         for _ in range(_STARTS):
             try:
                 finished = _pass(context, progress, tally, unopened)
             except FolderChangedError as error:
                 context.narrate.warning(EventKind.FOLDER_GONE, f"listed anew: {error}")
+                changed = str(error)
                 continue
             counts = context.ledger.total()
             return PassResult(finished, counts.copied - before, tally.flags_changed, counts.rejected)
@@ -50,6 +52,7 @@ def run_pass(context: PassContext) -> PassResult:
                 Action.RETRY,
                 "folder_changed",
                 "the source's folders change faster than they can be listed",
+                said=changed,
                 cure="find out what renumbers or renames folders at the source",
                 side=Side.SOURCE,
             )

@@ -503,3 +503,34 @@ def test_uidvalidity_that_changed_during_a_lost_connection(opened: Open) -> None
             source.uids(inbox)
         with pytest.raises(FolderChangedError, match="was 7, is 8"):
             source.uids(inbox)
+
+
+def test_what_fails_in_a_folder_names_it_and_what_fails_before_does_not(opened: Open) -> None:
+    refused = b"TAG NO the index is broken\r\n"
+    calls: list[Callable[[ImapSource, OpenFolder], object]] = [
+        lambda source, inbox: source.uids(inbox),
+        lambda source, inbox: list(source.messages(inbox, range(1, 30))),
+        lambda source, inbox: list(source.flags(inbox, None)),
+        lambda source, inbox: list(source.fetch(inbox, [SourceMessage(uid, 5, None, Flags()) for uid in range(1, 30)])),
+    ]
+    with told(UID_SEARCH=refused, UID_FETCH=refused) as server:
+        source = opened(server)
+        inbox = source.examine(INBOX)
+        for call in calls:
+            with pytest.raises(EndpointError, match=r"^folder INBOX: .*the index is broken") as caught:
+                call(source, inbox)
+            assert caught.value.failure.where == "folder INBOX"
+    for call in calls:  # the server is gone
+        source._connection.drop()
+        with pytest.raises(EndpointError, match=r"^nothing answers at this host and port"):
+            call(source, inbox)
+
+
+def test_uidvalidity_that_changes_in_the_middle_of_a_session(opened: Open) -> None:
+    anew = b"* OK [UIDVALIDITY 8] all new\r\n* SEARCH 1 2 3\r\nTAG OK done\r\n"
+    with told(UID_SEARCH=anew) as server:
+        source = opened(server)
+        inbox = source.examine(INBOX)
+        with pytest.raises(FolderChangedError, match="INBOX: UIDVALIDITY was 7, is another"):
+            source.uids(inbox)
+        assert source.examine(INBOX).uidvalidity == 7  # opened anew
