@@ -26,16 +26,24 @@ class Place:
 def personal_folders(connection: Connection, root: str | None = None) -> list[Place]:
     """Every folder of the personal namespace, or of the tree below `root`, sorted by path; no two share one.
 
-    `root` is written with ``/``. Raises EndpointError, also when nothing hangs below `root`.
+    `root` is written with ``/``. Raises EndpointError, also when nothing hangs below `root`, and when there is nothing
+    at all: INBOX always is (RFC 3501, 5.1).
     """
     if root is not None and (levels := tuple(level for level in root.split("/") if level)):
         return _placed(_below(list_folders(connection), levels, connection))
     spaces = namespaces(connection)
-    listed = [
-        folder
-        for folder in list_folders(connection, _patterns(spaces.personal))
-        if not _foreign(folder, spaces.personal, spaces.others)
-    ]
+    found = list_folders(connection, _patterns(spaces.personal))
+    if not found:
+        raise EndpointError(
+            Failure(
+                Action.RETRY,
+                "NO-FOLDERS",
+                "the server lists no folder at all, not even INBOX",
+                cure="if this stays so, look at the mailbox with a mail program",
+                side=connection.side,
+            )
+        )
+    listed = [folder for folder in found if not _foreign(folder, spaces.personal, spaces.others)]
     personal = spaces.personal or _guessed(listed)
     return _placed((folder, _without_prefix(folder, personal)) for folder in listed)
 

@@ -148,6 +148,12 @@ def test_a_line_that_cannot_be_read_is_an_error_never_a_missing_folder(opened: O
     assert caught.value.failure.code == "GARBLED"
 
 
+def test_no_folder_at_all_is_an_error_never_an_empty_mailbox(opened: Open) -> None:
+    with pytest.raises(EndpointError) as caught:
+        listed(opened, b"")
+    assert (caught.value.failure.action, caught.value.failure.code) == (Action.RETRY, "NO-FOLDERS")
+
+
 def test_names_as_literals(opened: Open) -> None:
     with scripted(b"", LIST=b'* LIST () "/" {4}\r\na\r\nb\r\nTAG OK done\r\n') as server:
         connection = opened(server)
