@@ -1,5 +1,6 @@
 """The folders of one Exchange mailbox as a tree: from ids to paths and back. Pure."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -11,6 +12,8 @@ from core.ports.destination import DestinationFolder
 
 #: Added to a name that a calendar, an address book or the like has already.
 _MAIL_SUFFIX: Final = " (mail)"
+#: Characters of a folder's display name that every Exchange keeps.
+_LONGEST: Final = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,19 @@ class Folder:
     mail: bool = True
     messages: int = 0
     role: Role | None = None
+
+
+def fitting(name: str) -> str:
+    """A name that Exchange takes. One that had to be changed gets a mark, so that no two become one.
+
+    IMAP allows control characters, blanks alone, and more than a folder's display name holds.
+    """
+    fits = clean(name)
+    fits = fits if fits.strip() else "_"
+    if fits == name and len(name) <= _LONGEST:
+        return name
+    mark = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{fits[: _LONGEST - 11]} ({mark})"
 
 
 class FolderTree:
@@ -58,7 +74,7 @@ class FolderTree:
 
     def place(self, parent: str, name: str) -> tuple[str, Folder | None]:
         """The name that a mail folder gets below another one, and the folder itself if it is there."""
-        name = clean(name) or "_"  # IMAP allows control characters, and nothing at all between two separators
+        name = fitting(name)
         folder = self.child(parent, name)
         if folder is not None and not folder.mail:
             name += _MAIL_SUFFIX

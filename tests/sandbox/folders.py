@@ -42,6 +42,7 @@ class FolderCounts:
     children: int
 
 
+_LONGEST_NAME = 255
 _FOLDER = "SELECT id, mailbox, parent, name, class, role, change FROM folder"
 _MAILBOX = "SELECT id, address, language, message_limit, quota, used FROM mailbox"
 
@@ -105,10 +106,15 @@ def below(db: sqlite3.Connection, parent: int) -> list[FolderRow]:
     return found
 
 
+def _check(name: str) -> None:
+    """Whether a folder may be called so."""
+    if not name.strip() or len(name) > _LONGEST_NAME:
+        raise RefusedError("ErrorFolderSavePropertyError", "The folder display name is not valid.")
+
+
 def create(db: sqlite3.Connection, parent: FolderRow, name: str, folder_class: str) -> FolderRow:
     """Make a folder. Raises RefusedError(ErrorFolderExists) for a name that is there, whatever its case."""
-    if not name.strip():
-        raise RefusedError("ErrorFolderSavePropertyError", "The folder display name is not valid.")
+    _check(name)
     try:
         made = db.execute(
             "INSERT INTO folder(mailbox, parent, name, folded, class) VALUES(?, ?, ?, ?, ?)",
@@ -131,8 +137,7 @@ def place(
     elif folder.role is not None:
         raise RefusedError("ErrorFolderSavePropertyError", "A distinguished folder cannot be renamed.")
     new_name = folder.name if name is None else name
-    if not new_name.strip():
-        raise RefusedError("ErrorFolderSavePropertyError", "The folder display name is not valid.")
+    _check(new_name)
     new_parent = folder.parent if parent is None else parent.id
     try:
         db.execute(

@@ -95,8 +95,17 @@ def test_odd_names_come_back_as_they_were(box: Box, name: str) -> None:
     assert listed[made.ref] == made.path
 
 
-@pytest.mark.parametrize(("name", "made"), [("", "_"), ("a\x01b", "a\ufffdb")])
-def test_names_that_exchange_cannot_have_get_a_stand_in(box: Box, name: str, made: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "made"),
+    [
+        ("", "_ (e3b0c442)"),
+        ("  ", "_ (6c179f21)"),
+        ("a\x01b", "a\ufffdb (82d34c7d)"),
+        ("a\x02b", "a\ufffdb (fc98f617)"),
+        ("long" * 63, "long" * 59 + "lon (b2d62c85)"),
+    ],
+)
+def test_names_that_exchange_cannot_have_get_a_stand_in_each_its_own(box: Box, name: str, made: str) -> None:
     destination = box.connected()
     destination.create_folder(FolderPath.of("Odd", name), None)
     assert f"Odd/{made}" in paths(box)
