@@ -78,7 +78,7 @@ class Scene:
         self._redirect(port)
         self.source.load(user, [Record(data, self.source.wire(name)) for name, data in MESSAGES])
         self.database = Database.open(folder)
-        self.host = Host(self.database, doors=_doors(folder), patience=QUICK)
+        self.host = Host(self.database, doors=impatient_doors(folder), patience=QUICK)
 
     def start(self, **options: Any) -> BatchRun:
         """Begin to move it."""
@@ -137,7 +137,7 @@ def _exchange(request: pytest.FixtureRequest, folder: Path, *, tls: bool) -> Pra
     return made
 
 
-def _doors(folder: Path) -> Doors:
+def impatient_doors(folder: Path) -> Doors:
     """The real ones, with less patience for silence."""
     real = real_doors(folder, dict.fromkeys(Side, UNLIMITED))
 
