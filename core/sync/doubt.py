@@ -66,7 +66,10 @@ def look_up(
 def _elsewhere(context: PassContext, folder: LedgerFolder, places: Places, doubtful: Sequence[Entry]) -> dict[int, str]:
     """Those of these entries that a user has moved to another folder since; only a key can tell."""
     found: dict[int, str] = {}
-    for place in places.all() if context.destination.limits.keyed else ():
+    if not doubtful or not context.destination.limits.keyed:
+        return found
+    places.look()  # he may have made one for them
+    for place in places.all():
         left = [entry for entry in doubtful if entry.uid not in found]
         if left and place.messages and place.ref != folder.destination_ref:
             found |= look_up(context, folder, place, left)

@@ -51,6 +51,21 @@ def test_moved_at_the_destination_while_in_doubt(make_world: Callable[..., World
     assert world.new.all() == [("Mine", b"x")]
 
 
+def test_moved_at_the_destination_to_a_folder_made_while_we_wait(make_world: Callable[..., World]) -> None:
+    world = make_world(keyed=True)
+    world.old.deliver("INBOX", b"x")
+    doubtful(world, 1, late=5)
+    inbox = world.new.place("Posteingang")
+
+    def file_it() -> None:
+        world.new.move(next(iter(world.new.held[inbox.ref])), inbox, world.new.create_folder(FolderPath.of("New"), None))
+
+    world.calls.before["look_up Posteingang"] = [lambda: None, file_it]
+    assert world.run().finished
+    assert world.new.all() == [("New", b"x")]
+    assert world.new.sent == 1
+
+
 def test_a_copy_in_doubt_is_not_taken_for_one_that_was_there_before(make_world: Callable[..., World]) -> None:
     world = make_world(keyed=False)
     world.new.put("Posteingang", b"before", world.clock.now())
