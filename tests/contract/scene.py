@@ -1,7 +1,7 @@
 """A mailbox to move in a real run, with a link between that a test can make bad."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -32,7 +32,7 @@ from tests.servers.certificates import Authority
 from tests.servers.dovecot import Dovecot
 from tests.servers.fault_proxy import FaultProxy
 from tests.servers.mail import Record
-from tests.servers.proxy import Proxy
+from tests.servers.proxy import Proxy, without_uidplus
 from tests.system.program import SECRETS, to_exchange, to_imap
 
 #: The waits of minutes, in a blink. A server may be silent for `SILENCE` seconds.
@@ -47,11 +47,25 @@ MESSAGES = [
 
 
 class Scene:
-    """A mailbox to move, with a bad link to one of its two servers."""
+    """A mailbox to move, with a bad link to one of its two servers.
 
-    def __init__(self, where: str, request: pytest.FixtureRequest, user: str, folder: Path, *, tls: bool) -> None:
+    `where` is ``source``, ``imap``, ``plain`` (an IMAP destination without UIDPLUS) or ``exchange``; `messages` are
+    folders and bytes, all received at one moment.
+    """
+
+    def __init__(
+        self,
+        where: str,
+        request: pytest.FixtureRequest,
+        user: str,
+        folder: Path,
+        *,
+        tls: bool,
+        messages: Sequence[tuple[str, bytes]] = MESSAGES,
+    ) -> None:
         self.where = where
         self.user = user
+        self.messages = messages
         self.source: Dovecot = request.getfixturevalue("dovecot")
         self.events: list[Event] = []
         self.conditions: list[str] = []
@@ -74,9 +88,12 @@ class Scene:
                 table[end] |= {"host": "localhost", "security": "tls", "ca_file": str(server.ca_file)}
         lines = where != "exchange" and not tls
         self.proxy: FaultProxy = Proxy(port) if lines else FaultProxy(port)
+        if where == "plain":
+            assert isinstance(self.proxy, Proxy)
+            self.proxy.on_line = without_uidplus
         self._table = table
         self._redirect(port)
-        self.source.load(user, [Record(data, self.source.wire(name)) for name, data in MESSAGES])
+        self.source.load(user, [Record(data, self.source.wire(name)) for name, data in messages])
         self.database = Database.open(folder)
         self.host = Host(self.database, doors=impatient_doors(folder), patience=QUICK)
 
@@ -109,10 +126,13 @@ class Scene:
         return Counter(record.data for record in self.other.read(f"{self.user}-new"))
 
     def each_is_there_once(self) -> None:
-        assert self.there() == Counter(data for _, data in MESSAGES)
+        assert self.there() == Counter(data for _, data in self.messages)
+        self.each_is_copied()
+
+    def each_is_copied(self) -> None:
         counts = self.view().counts
-        assert (counts.total, counts.pending, counts.rejected) == (60, 0, 0)
-        assert counts.copied == 60
+        assert (counts.total, counts.pending, counts.rejected) == (len(self.messages), 0, 0)
+        assert counts.copied == len(self.messages)
 
     def _redirect(self, port: int) -> None:
         end = self._table["source" if self.where == "source" else "destination"]

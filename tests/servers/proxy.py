@@ -7,7 +7,9 @@ from tests.servers.fault_proxy import FaultProxy
 from tests.servers.faults import CutError, Way
 from tests.servers.lane import Lane
 
-__all__ = ["CutError", "Proxy"]
+__all__ = ["CutError", "Proxy", "without_uidplus"]
+
+_UIDPLUS = re.compile(rb"( UIDPLUS\b|\[(APPENDUID|COPYUID) [^\]]*\] )")
 
 
 class Proxy(FaultProxy):
@@ -37,3 +39,8 @@ class Proxy(FaultProxy):
         *lines, lane.rest = (lane.rest + data).split(b"\n")
         for line in lines:
             yield self.on_line(line + b"\n")
+
+
+def without_uidplus(line: bytes) -> bytes:
+    """For `on_line`: a server that neither offers UIDPLUS nor says what messages became (RFC 4315)."""
+    return _UIDPLUS.sub(b"", line)

@@ -58,7 +58,9 @@ def test_moved_at_the_destination_to_a_folder_made_while_we_wait(make_world: Cal
     inbox = world.new.place("Posteingang")
 
     def file_it() -> None:
-        world.new.move(next(iter(world.new.held[inbox.ref])), inbox, world.new.create_folder(FolderPath.of("New"), None))
+        world.new.move(
+            next(iter(world.new.held[inbox.ref])), inbox, world.new.create_folder(FolderPath.of("New"), None)
+        )
 
     world.calls.before["look_up Posteingang"] = [lambda: None, file_it]
     assert world.run().finished
