@@ -255,11 +255,13 @@ class MemoryDestination(_End):
         message.flags = Flags.of(itertools.chain((flag for flag in message.flags if flag not in remove), add))
         return ()
 
-    def move(self, item: str, folder: DestinationFolder, to: DestinationFolder) -> str | None:
+    def move(
+        self, item: str, folder: DestinationFolder, to: DestinationFolder, *, copy: str | None = None
+    ) -> str | None:
         self._call("move")
         message = self._message(item)
-        if message is None:
-            return None
+        if message is None or copy is not None:
+            return copy
         del self._account.folders[folder.ref].messages[int(item.rpartition(":")[2])]
         return f"{to.ref}:{self._account.folders[to.ref].add(message)}"
 

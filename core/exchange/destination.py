@@ -110,9 +110,11 @@ class ExchangeDestination:
         del folder
         return items.change(self._session, item, add, remove)
 
-    def move(self, item: str, folder: DestinationFolder, to: DestinationFolder) -> str | None:
-        """MoveItem, if it is still where we put it."""
-        return items.move(self._session, item, folder.ref, to.ref)
+    def move(
+        self, item: str, folder: DestinationFolder, to: DestinationFolder, *, copy: str | None = None
+    ) -> str | None:
+        """MoveItem, if it is still where we put it. What has come to `to` has left `folder`."""
+        return copy or items.move(self._session, item, folder.ref, to.ref)
 
     def abort(self, *, finish: bool = False) -> None:
         """End it for good, from any thread; with `finish`, after the change that is under way."""

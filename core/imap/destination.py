@@ -57,7 +57,6 @@ class ImapDestination:
         self._tree = FolderTree(connection)
         self._opened: _Opened | None = None
         self._limits = _BATCH
-        self._copying: dict[tuple[str, str], Doubt] = {}  # item and target folder of a COPY that was begun
 
     @property
     def limits(self) -> Limits:
@@ -194,18 +193,25 @@ class ImapDestination:
             left.extend(flags)
         return tuple(left)
 
-    def move(self, item: str, folder: DestinationFolder, to: DestinationFolder) -> str | None:
+    def move(
+        self, item: str, folder: DestinationFolder, to: DestinationFolder, *, copy: str | None = None
+    ) -> str | None:
         """Move one item to another folder; None where it no longer is where we put it.
 
         None, too, where the server could not say what it is there (no UIDPLUS): then it stays. Without MOVE it is
-        copied and then expunged alone; when the link is lost in between, the next try finds the copy and goes on.
+        copied and then expunged alone.
         """
         if not self._connection.has("UIDPLUS"):
-            return None
-        if self._connection.has("MOVE"):
-            uid = _uid(item, self._told(folder).selection.uidvalidity)
-            return None if uid is None else moving.move(self._connection, uid, name_of(to))
-        return self._move_by_copy(item, folder, to)
+            return copy
+        uid = _uid(item, self._told(folder).selection.uidvalidity)
+        if uid is None:
+            return copy
+        if copy is None and self._connection.has("MOVE"):
+            return moving.move(self._connection, uid, name_of(to))
+        copy = copy or moving.copy(self._connection, uid, name_of(to))
+        if copy is not None:
+            moving.expunge(self._connection, uid)
+        return copy
 
     def abort(self, *, finish: bool = False) -> None:
         """End it for good, from any thread; with `finish`, after the change that is under way."""
@@ -278,25 +284,6 @@ class ImapDestination:
                 opened.uidnext = max(opened.uidnext, uid + 1)
             elif one.failure is None or one.failure.code in _GONE:
                 self._opened = None
-
-    def _move_by_copy(self, item: str, folder: DestinationFolder, to: DestinationFolder) -> str | None:
-        there = None
-        if (item, to.ref) in self._copying:
-            there = self.look_up(to, [self._copying[item, to.ref]], frozenset()).get(item)
-        else:
-            mark = self.mark(to)
-            uid = _uid(item, self._open(folder).selection.uidvalidity)
-            before = None if uid is None else lookup.doubt(self._connection, uid, item, mark)
-            if before is None:
-                return None
-            self._copying[item, to.ref] = before
-        uid = _uid(item, self._open(folder).selection.uidvalidity)
-        if uid is not None:
-            there = there or moving.copy(self._connection, uid, name_of(to))
-            if there is not None:
-                moving.expunge(self._connection, uid)
-        del self._copying[item, to.ref]
-        return there
 
     def _largest(self) -> int | None:
         """The largest message that the server takes, in bytes, where it tells (RFC 7889)."""

@@ -110,13 +110,6 @@ def last(connection: Connection) -> int:
     return max(_dates(connection, b"*"), default=0)
 
 
-def doubt(connection: Connection, uid: int, token: str, mark: str) -> Doubt | None:
-    """What `find` needs to know of a message of the selected folder; None when it is gone."""
-    dates = _dates(connection, b"%d" % uid)
-    prints = fingerprints(connection, [uid], whole=False)
-    return Doubt(token, mark, dates[uid], prints[uid], 0) if uid in dates and uid in prints else None
-
-
 def flags(connection: Connection, uids: Sequence[int]) -> dict[int, Flags]:
     r"""The flags of these messages of the selected folder, without \Recent; those gone are left out."""
     found: dict[int, Flags] = {}

@@ -149,8 +149,13 @@ class Destination(Protocol):
         """Add and remove flags of one item, nothing else; returns keywords that cannot be kept."""
         ...
 
-    def move(self, item: str, folder: DestinationFolder, to: DestinationFolder) -> str | None:
-        """Move one item to another folder. Returns its id there; None when it is no longer where we put it."""
+    def move(
+        self, item: str, folder: DestinationFolder, to: DestinationFolder, *, copy: str | None = None
+    ) -> str | None:
+        """Move one item to another folder. Returns its id there; None when it is no longer where we put it.
+
+        `copy` is what an earlier try, whose end nobody saw, has made of it in `to`: then only the rest is done.
+        """
         ...
 
     def abort(self, *, finish: bool = False) -> None:

@@ -32,19 +32,19 @@ from core.store.pair import Fence, pair_id
 from core.store.times import seconds
 
 _MESSAGE = schema.message
+_NO_INTENT: dict[str, Any] = dict.fromkeys(("mark", "folded", "ended", "took_folder", "took_uid"))
 _RESULT = (
     update(_MESSAGE)
     .where(_MESSAGE.c.folder_id == bindparam("of_folder"), _MESSAGE.c.uid == bindparam("of"))
     .values(
         outcome=bindparam("ended_as"),
         item=bindparam("as_item"),
+        carries=bindparam("token"),
         reason=bindparam("because"),
         size=func.coalesce(bindparam("bytes_size", type_=Integer), _MESSAGE.c.size),
         exact=func.coalesce(bindparam("bytes_hash", type_=LargeBinary), _MESSAGE.c.exact),
         flags=func.coalesce(bindparam("shown", type_=Text), _MESSAGE.c.flags),
-        mark=None,
-        folded=None,
-        ended=None,
+        **_NO_INTENT,
     )
 )
 _PASSED_ON = (
@@ -55,7 +55,14 @@ _PASSED_ON = (
 _INTENT = (
     update(_MESSAGE)
     .where(_MESSAGE.c.folder_id == bindparam("of_folder"), _MESSAGE.c.uid == bindparam("of"))
-    .values(mark=bindparam("at"), exact=bindparam("bytes_hash"), folded=bindparam("folded_hash"), ended=None)
+    .values(
+        mark=bindparam("at"),
+        exact=bindparam("bytes_hash"),
+        folded=bindparam("folded_hash"),
+        ended=None,
+        took_folder=bindparam("from_folder"),
+        took_uid=bindparam("from_uid"),
+    )
 )
 
 
@@ -71,7 +78,7 @@ class Ledger:
         self._pair_id = pair_id(database, pair)
         self._fence = Fence(database, self._pair_id, epoch)
         self.folders = LedgerFolders(database, self._fence)
-        self.left = LedgerLeft(database, self._pair_id)
+        self.left = LedgerLeft(database, pair, self._pair_id)
         self._counts = LedgerCounts(database, self._pair_id)
 
     # --- what is known -----------------------------------------------------------------------------------------
@@ -204,7 +211,7 @@ class Ledger:
 
     def withdraw(self, folder: LedgerFolder, uids: Sequence[int]) -> None:
         """These were not stored, for sure: they are pending again."""
-        self._set(folder, uids, mark=None, folded=None, ended=None)
+        self._set(folder, uids, **_NO_INTENT)
 
     def carried(self, folder: LedgerFolder, flags: Sequence[tuple[int, Flags]]) -> None:
         """Note flags as last carried, or as last seen where nothing was carried yet."""
@@ -329,6 +336,7 @@ def _result_row(folder: LedgerFolder, result: Result) -> dict[str, Any]:
         "of": result.uid,
         "ended_as": result.outcome.value,
         "as_item": result.item,
+        "token": None if result.took is None else result.took.token,
         "because": result.reason,
         "bytes_size": result.size,
         "bytes_hash": result.exact,
@@ -343,4 +351,6 @@ def _intent_row(folder: LedgerFolder, intent: Intent) -> dict[str, Any]:
         "at": intent.mark,
         "bytes_hash": intent.exact,
         "folded_hash": intent.folded,
+        "from_folder": None if intent.takes is None else intent.takes.folder,
+        "from_uid": None if intent.takes is None else intent.takes.uid,
     }

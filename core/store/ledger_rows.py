@@ -40,26 +40,34 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
+class Left:
+    """A message that was at the destination when it left its place at the source.
+
+    `token` is the source key that its item carries.
+    """
+
+    folder: int
+    uid: int
+    item: str | None
+    token: str
+    received: datetime | None
+    flags: Flags
+    destination_ref: str
+    destination_path: str
+
+
+@dataclass(frozen=True, slots=True)
 class Intent:
-    """A message about to be sent: where the destination folder ended before, and how to know the message again."""
+    """A message about to be sent: where the destination folder ended before, and how to know the message again.
+
+    With `takes` it is not sent: the copy of a row that left its place is about to be moved there.
+    """
 
     uid: int
     mark: str
     exact: bytes
     folded: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """A message that was at the destination when it left its place at the source."""
-
-    folder: int
-    uid: int
-    item: str | None
-    exact: bytes
-    flags: Flags
-    destination_ref: str
-    destination_path: str
+    takes: Left | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +99,7 @@ class Entry:
     mark: str | None
     folded: bytes | None
     ended: datetime | None
+    takes: tuple[int, int] | None  # folder and UID of the row whose copy it is to become, while that is in doubt
     gone: bool  # from its place at the source
 
 
@@ -108,6 +117,7 @@ def entry_of(row: SqlRow[Any]) -> Entry:
         mark=row.mark,
         folded=row.folded,
         ended=moment(row.ended),
+        takes=None if row.took_folder is None else (row.took_folder, row.took_uid),
         gone=row.gone != Gone.NO,
     )
 

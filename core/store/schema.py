@@ -69,6 +69,7 @@ message = Table(
     Column("received", Float),
     Column("flags", Text, nullable=False),  # as last carried
     Column("item", Text),  # the destination's id
+    Column("carries", Text),  # the source key that the item carries, where it is not this row's
     Column("exact", LargeBinary),  # SHA-256 of the bytes
     # 0: at the source. 1: gone since the last whole pass; its bytes may turn up elsewhere in this one. 2: gone.
     # 3: gone, and its copy belongs to the row where it turned up.
@@ -77,11 +78,14 @@ message = Table(
     Column("mark", Text),
     Column("folded", LargeBinary),
     Column("ended", Float),  # when the connection that carried it ended, as far as we know
+    Column("took_folder", Integer),  # the row whose copy is to become this one's: it is not sent, but moved
+    Column("took_uid", Integer),
     sqlite_with_rowid=False,
 )
 Index("message_pending", message.c.folder_id, message.c.received, sqlite_where=text("outcome = 'pending'"))
 Index("message_intent", message.c.folder_id, sqlite_where=text("mark IS NOT NULL"))
 Index("message_left", message.c.exact, sqlite_where=text("gone = 1"))
+Index("message_took", message.c.took_folder, message.c.took_uid, sqlite_where=text("took_folder IS NOT NULL"))
 
 # --- the board: what is; rewritten, with `rev` for readers that ask what changed ----------------------------------
 

@@ -1,4 +1,4 @@
-"""Messages in doubt: sent, answer unknown. They are looked up, never guessed.
+"""Messages in doubt: sent, or their copies moved, answer unknown. They are looked up, never guessed.
 
 Absent is not yet "not stored": a server was seen to store a message 1.3 s after its sender was killed. So an absent
 message is pending again only when it was looked up later than `settle` seconds after its connection ended.
@@ -13,6 +13,7 @@ from core.status import Condition
 from core.store.ledger_folder import LedgerFolder
 from core.store.ledger_rows import Entry, Result
 from core.sync.context import PassContext, Work, pair_source, token
+from core.sync.moves import arrived
 from core.sync.places import Places
 
 
@@ -36,13 +37,16 @@ def look(context: PassContext, folder: LedgerFolder, places: Places) -> float | 
         elif entry.uid not in found:
             late.append(entry)
     found |= _elsewhere(context, folder, places, late)
-    context.ledger.commit(folder, [Result(uid, Outcome.COPIED, item) for uid, item in found.items()])
-    for uid in found:
-        context.narrate.info(EventKind.MESSAGE_SETTLED, "was stored after all: not sent again", folder.source_path, uid)
-    absent = [entry.uid for entry in late if entry.uid not in found]
-    for uid in absent:
-        context.narrate.info(EventKind.MESSAGE_SETTLED, "was not stored: sent again", folder.source_path, uid)
-    context.ledger.withdraw(folder, absent)
+    results = [_result(context, folder, places, entry, found[entry.uid]) for entry in doubtful if entry.uid in found]
+    context.ledger.commit(folder, results)
+    for result in results:
+        said = "was stored after all: not sent again" if result.took is None else "its copy had moved after all"
+        context.narrate.info(EventKind.MESSAGE_SETTLED, said, folder.source_path, result.uid)
+    absent = [entry for entry in late if entry.uid not in found]
+    for entry in absent:
+        said = "was not stored: sent again" if entry.takes is None else "its copy had not moved"
+        context.narrate.info(EventKind.MESSAGE_SETTLED, said, folder.source_path, entry.uid)
+    context.ledger.withdraw(folder, [entry.uid for entry in absent])
     return min(waiting) if waiting else None
 
 
@@ -50,17 +54,30 @@ def look_up(
     context: PassContext, folder: LedgerFolder, place: DestinationFolder, doubtful: Sequence[Entry]
 ) -> dict[int, str]:
     """Which of these entries with an open intent are at the destination: UID to item."""
-    source = pair_source(context)
-    tokens = {token(folder, source, entry.uid): entry for entry in doubtful}
-    doubts = [
-        Doubt(key, entry.mark, entry.received, entry.folded, entry.size)
-        for key, entry in tokens.items()
-        if entry.mark is not None and entry.folded is not None
-    ]
+    # A copy that was moved chooses first among messages that are alike: it may be there only once.
+    doubts = {_doubt(context, folder, entry): entry for entry in sorted(doubtful, key=lambda entry: not entry.takes)}
     if not doubts:
         return {}
-    found = context.destination.look_up(place, doubts, context.ledger.claimed(place.ref))
-    return {tokens[key].uid: item for key, item in found.items()}
+    uids = {doubt.token: entry.uid for doubt, entry in doubts.items()}
+    found = context.destination.look_up(place, list(doubts), context.ledger.claimed(place.ref))
+    return {uids[key]: item for key, item in found.items()}
+
+
+def _doubt(context: PassContext, folder: LedgerFolder, entry: Entry) -> Doubt:
+    assert entry.mark is not None
+    assert entry.folded is not None
+    key, received = token(folder, pair_source(context), entry.uid), entry.received
+    if entry.takes is not None:
+        left = context.ledger.left.one(*entry.takes)
+        key, received = left.token, left.received
+    return Doubt(key, entry.mark, received, entry.folded, entry.size)
+
+
+def _result(context: PassContext, folder: LedgerFolder, places: Places, entry: Entry, item: str) -> Result:
+    """How a message ended that is there as `item`."""
+    if entry.takes is None:
+        return Result(entry.uid, Outcome.COPIED, item)
+    return arrived(context, places, folder, entry.uid, context.ledger.left.one(*entry.takes), item)
 
 
 def _elsewhere(context: PassContext, folder: LedgerFolder, places: Places, doubtful: Sequence[Entry]) -> dict[int, str]:

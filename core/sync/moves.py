@@ -2,12 +2,17 @@
 
 A new message whose bytes equal one that was copied and left its place in this pass is that message. The same rule
 carries a folder over a change of its UIDVALIDITY.
+
+As before a message is sent, an intent is durable before a copy goes: what a crash or a lost answer leaves in doubt is
+looked up in the folder where it was to go (`core.sync.doubt`).
 """
 
 from core.event import EventKind
 from core.mail.outcome import Outcome
-from core.store.ledger_rows import Left, Result
-from core.sync.context import PassContext, Work
+from core.store.ledger_folder import LedgerFolder
+from core.store.ledger_rows import Intent, Left, Result
+from core.sync.context import PassContext
+from core.sync.fetching import Ready
 from core.sync.places import Places
 
 
@@ -20,31 +25,52 @@ class Moves:
         self._prints = context.ledger.left.prints()
         self._taken: set[tuple[int, int]] = set()  # the ledger hears of them with the next commit
 
-    def take(self, work: Work, uid: int, exact: bytes, size: int) -> Result | None:
+    def take(self, message: Ready) -> Result | None:
         """If this new message is one that left its place, let its copy follow and say how it ended.
 
         The caller makes that durable; at once when the copy has been moved for it.
         """
-        if exact not in self._prints:
+        if message.body is None or message.exact not in self._prints:
             return None
-        same = [left for left in self._context.ledger.left.like(exact) if (left.folder, left.uid) not in self._taken]
+        alike = self._context.ledger.left.like(message.exact)
+        same = [left for left in alike if (left.folder, left.uid) not in self._taken]
         if not same:
             return None
+        work = message.work
         # One that needs no moving first: the folder's own, after its UIDVALIDITY changed.
         left = min(same, key=lambda left: left.destination_ref != work.place.ref)
-        item, reason = self._follow(work, left)
+        item, reason = self._follow(message, left)
         self._taken.add((left.folder, left.uid))
-        self._context.narrate.info(EventKind.MESSAGE_MOVED, reason, work.plan.source.path, uid)
-        return Result(uid, Outcome.ALREADY_THERE, item, reason, exact, size, left.flags, left)
+        self._context.narrate.info(EventKind.MESSAGE_MOVED, reason, work.plan.source.path, message.uid)
+        return Result(
+            message.uid, Outcome.ALREADY_THERE, item, reason, message.exact, message.body.size, left.flags, left
+        )
 
-    def _follow(self, work: Work, left: Left) -> tuple[str | None, str]:
+    def _follow(self, message: Ready, left: Left) -> tuple[str | None, str]:
+        context, work = self._context, message.work
         if left.destination_ref == work.place.ref:
             return left.item, "known under another UID: not copied again"
-        old = next((place for place in self._places.all() if place.ref == left.destination_ref), None)
+        old = self._places.at(left.destination_ref)
         if left.item is not None and old is not None:
-            item = self._context.destination.move(left.item, old, work.place)
+            mark = context.destination.mark(work.place)
+            intent = Intent(message.uid, mark, message.exact, message.folded, left)
+            context.ledger.commit(work.ledger, intents=[intent])
+            try:
+                item = context.destination.move(left.item, old, work.place)
+            except BaseException:
+                context.ledger.ended(work.ledger, [message.uid], context.clock.now())
+                raise
             if item is not None:
                 return item, f"moved at the source: its copy moved from {old.path} to {work.place.path}"
         # The port does not tell apart what is gone and what a server without UIDPLUS cannot move.
         where = left.destination_path
         return None, f"moved at the source: its copy has left {where}, or cannot be moved from there; it is left alone"
+
+
+def arrived(context: PassContext, places: Places, folder: LedgerFolder, uid: int, left: Left, item: str) -> Result:
+    """How a message of `folder` ended whose copy was being moved, and has come there as `item`."""
+    old, to = places.at(left.destination_ref), places.of(folder)
+    if left.item is not None and old is not None and to is not None:
+        context.destination.move(left.item, old, to, copy=item)
+    reason = "moved at the source: its copy moved, too"
+    return Result(uid, Outcome.ALREADY_THERE, item, reason, flags=left.flags, took=left)

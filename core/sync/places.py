@@ -29,7 +29,11 @@ class Places:
 
     def of(self, folder: LedgerFolder) -> DestinationFolder | None:
         """Where a ledger folder's messages were put; None when that folder is gone."""
-        return self._by_ref.get(folder.destination_ref)
+        return self.at(folder.destination_ref)
+
+    def at(self, ref: str) -> DestinationFolder | None:
+        """The folder of that ref; None when it is gone."""
+        return self._by_ref.get(ref)
 
     def held_mail(self, place: DestinationFolder) -> bool:
         """Whether messages that a pair's first pass is about to write to `place` may be at the destination already.

@@ -119,7 +119,7 @@ class Writing:
             return Result(
                 message.uid, verdict.outcome, reason=verdict.reason, exact=message.exact, size=message.body.size
             )
-        moved = self._moves.take(message.work, message.uid, message.exact, message.body.size)
+        moved = self._moves.take(message)
         if moved is not None:
             message.work.later.append((message.uid, message.flags))
             return moved

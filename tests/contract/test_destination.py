@@ -364,6 +364,18 @@ def test_a_moved_item_keeps_its_flags_and_gets_a_new_id(ground: Ground, destinat
     ]
 
 
+def test_a_moved_item_whose_new_id_was_not_heard_is_found(ground: Ground, destination: Destination) -> None:
+    here, there = folder_at(destination, "Here"), folder_at(destination, "There")
+    message = outgoing(1)
+    (item,) = items(destination.write(here, [message]))
+    in_doubt = doubt(message, destination.mark(there))
+    moved = destination.move(item, here, there)
+    found = destination.look_up(there, [in_doubt], frozenset())
+    assert found == {message.token: moved}
+    assert destination.move(item, here, there, copy=moved) == moved
+    assert [stored.path for stored in ground.stored()] == [("There",)]
+
+
 def test_a_message_that_is_gone_is_not_moved(ground: Ground, destination: Destination) -> None:
     here, there = folder_at(destination, "Here"), folder_at(destination, "There")
     (item,) = items(destination.write(here, [outgoing(1)]))

@@ -9,7 +9,7 @@ from core.mail.flags import Flags
 from core.mail.folder import FolderPath, Role
 from core.ports.destination import DestinationFolder
 from core.ports.failure import Action, EndpointError
-from tests.outgoing import mails, outgoing
+from tests.outgoing import doubts, mails, outgoing
 from tests.servers.dovecot import Dovecot
 from tests.servers.mail import Record
 from tests.servers.proxy import CutError, Proxy
@@ -52,8 +52,10 @@ def test_a_link_lost_while_copying_makes_no_second_copy(
 ) -> None:
     server = make_dovecot(without=("MOVE",))
     destination = writing(without_move.port, user)
-    (written,) = destination.write(INBOX, outgoing(*mails(1)))
+    batch = outgoing(*mails(1))
+    (written,) = destination.write(INBOX, batch)
     there = destination.create_folder(FolderPath.of("There"), None)
+    in_doubt = doubts(batch, destination.mark(there))
 
     def on_line(line: bytes) -> bytes:
         if lost in line:
@@ -65,8 +67,9 @@ def test_a_link_lost_while_copying_makes_no_second_copy(
     with pytest.raises(EndpointError) as caught:
         destination.move(written.item or "", INBOX, there)
     assert caught.value.failure.action is Action.RETRY
-    moved = destination.move(written.item or "", INBOX, there)
-    assert moved is not None
+    (copy,) = destination.look_up(there, in_doubt, frozenset()).values()
+    moved = destination.move(written.item or "", INBOX, there, copy=copy)
+    assert moved == copy
     assert [(record.folder, f":{record.uid}") for record in server.read(user)] == [("There", moved[moved.index(":") :])]
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import update
 from core.errors import FencedError
 from core.mail.flags import SEEN, Flags
 from core.mail.folder import FolderPath
-from core.mail.key import PairId
+from core.mail.key import PairId, SourceKey
 from core.mail.outcome import Counts, Outcome
 from core.store import schema
 from core.store.database import Database
@@ -108,14 +108,38 @@ def test_what_left_its_place_is_known_by_its_bytes_until_the_pass_ends(ledger: L
     ledger.commit(inbox, [Result(1, Outcome.COPIED, "a", exact=b"x" * 32), Result(2, Outcome.COPIED, "b")])
     ledger.gone(inbox, [1, 2])
     (left,) = ledger.left.like(b"x" * 32)
-    assert ledger.left.prints() == {left.exact}
-    assert (left.uid, left.item, left.exact, left.destination_ref) == (1, "a", b"x" * 32, "ref")
+    assert ledger.left.prints() == {b"x" * 32}
+    assert (left.uid, left.item, left.destination_ref) == (1, "a", "ref")
     assert ledger.uids(inbox) == {3}
     assert ledger.claimed("ref") == {"a", "b"}
     ledger.commit(inbox, [Result(3, Outcome.ALREADY_THERE, "a", took=left)])
     assert ledger.left.prints() == frozenset()
     assert ledger.claimed("ref") == {"a", "b"}
     assert (ledger.total().copied, ledger.total().already_there, ledger.total().source_gone) == (2, 1, 2)
+
+
+def test_a_copy_that_is_being_moved_belongs_to_one_row_alone(ledger: Ledger, inbox: LedgerFolder) -> None:
+    ledger.folders.place(inbox, FolderPath.of("Posteingang"), "ref")
+    ledger.commit(inbox, [Result(1, Outcome.COPIED, "a", exact=b"x" * 32)])
+    ledger.gone(inbox, [1])
+    (left,) = ledger.left.like(b"x" * 32)
+    ledger.commit(inbox, intents=[Intent(2, "9:1", b"x" * 32, b"folded", left)])
+    assert ledger.left.like(b"x" * 32) == []
+    (entry,) = ledger.intents(inbox)
+    assert entry.takes == (inbox.id, 1)
+    assert ledger.left.one(*entry.takes) == left
+    ledger.withdraw(inbox, [2])
+    assert ledger.intents(inbox) == []
+    assert ledger.left.like(b"x" * 32) == [left]
+
+
+def test_a_copy_that_moves_on_is_known_by_the_key_that_it_carries(ledger: Ledger, inbox: LedgerFolder) -> None:
+    ledger.commit(inbox, [Result(1, Outcome.COPIED, "a", exact=b"x" * 32)])
+    for uid in (1, 2):
+        ledger.gone(inbox, [uid])
+        (left,) = ledger.left.like(b"x" * 32)
+        assert left.token == SourceKey(PAIR.source_identity, PAIR.source_login, "INBOX", inbox.uidvalidity, 1).token
+        ledger.commit(inbox, [Result(uid + 1, Outcome.ALREADY_THERE, "b", exact=b"x" * 32, took=left)])
 
 
 def test_a_pass_that_ended_forgets_what_left(ledger: Ledger, inbox: LedgerFolder) -> None:

@@ -154,14 +154,20 @@ class MemoryDestination:
         mail.flags = Flags.of((set(mail.flags) | set(add)) - set(remove))
         return ()
 
-    def move(self, item: str, folder: DestinationFolder, to: DestinationFolder) -> str | None:
+    def move(
+        self, item: str, folder: DestinationFolder, to: DestinationFolder, *, copy: str | None = None
+    ) -> str | None:
         self.calls.note(f"move {folder.path}")
-        mail = self.held[folder.ref].pop(item, None)
+        mail = self.held[folder.ref].get(item)
         if mail is None:
-            return None
-        new = str(next(self.items))
-        self.held[to.ref][new] = mail
-        return new
+            return copy
+        if copy is None:
+            copy = str(next(self.items))
+            self.held[to.ref][copy] = mail
+            self.calls.within(f"copied {folder.path}")
+        del self.held[folder.ref][item]
+        self.calls.within(f"moved {folder.path}")
+        return copy
 
     # --- for tests ---------------------------------------------------------------------------------------------
 

@@ -31,6 +31,10 @@ class Calls:
         self.made.append(call)
         if self._after is not None and len(self.made) == self._after[0]:
             self._after[1]()
+        self.within(call)
+
+    def within(self, call: str) -> None:
+        """A call has come so far, and may break off there."""
         turns = self.before.get(call)
         if turns:
             turns.pop(0)()

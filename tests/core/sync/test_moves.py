@@ -2,8 +2,13 @@
 
 import threading
 
+import pytest
+
 from core.engine.budget import MemoryBudget
+from core.mail.flags import SEEN
+from core.mail.folder import FolderPath
 from core.mail.outcome import Counts
+from core.ports.failure import EndpointError
 from tests.core.sync.world import World
 
 
@@ -34,6 +39,45 @@ def test_a_link_lost_at_the_destination_between_two_moves(world: World) -> None:
     world.until_done()
     assert world.new.all() == [("Done", b"%d" % number) for number in range(4)]
     assert (counts(world).copied, counts(world).already_there, counts(world).source_gone) == (4, 4, 4)
+
+
+@pytest.mark.parametrize("done", ["copied", "moved"])
+def test_a_copy_that_moved_while_the_answer_was_lost_is_known_where_it_went(world: World, done: str) -> None:
+    """`copied`: as a server without MOVE, which was to take the first one away next."""
+    move_all(world, 4)
+    world.calls.before[f"{done} Posteingang"] = [lambda: None, world.lost]
+    world.until_done()
+    assert world.new.all() == [("Done", b"%d" % number) for number in range(4)]
+    for uid in world.old.folders[FolderPath.of("Done")].mails:
+        world.old.flag("Done", uid, {SEEN})
+    world.run()
+    assert all(SEEN in mail.flags for mail in world.new.at("Done").values())
+    assert (counts(world).copied, counts(world).already_there, counts(world).source_gone) == (4, 4, 4)
+
+
+@pytest.mark.parametrize("done", ["copied", "moved"])
+def test_a_message_that_goes_on_while_its_copy_is_on_its_way(world: World, done: str) -> None:
+    move_all(world, 1)
+    world.old.add("Further")
+    world.calls.before[f"{done} Posteingang"] = [world.lost]
+    with pytest.raises(EndpointError):
+        world.run()
+    (uid,) = world.old.folders[FolderPath.of("Done")].mails
+    world.old.move("Done", uid, "Further")
+    world.until_done()
+    assert world.new.all() == [("Further", b"0")]
+
+
+@pytest.mark.parametrize("done", ["copied", "moved"])
+def test_a_message_that_is_deleted_while_its_copy_is_on_its_way(world: World, done: str) -> None:
+    move_all(world, 1)
+    world.calls.before[f"{done} Posteingang"] = [world.lost]
+    with pytest.raises(EndpointError):
+        world.run()
+    (uid,) = world.old.folders[FolderPath.of("Done")].mails
+    world.old.delete("Done", uid)
+    world.until_done()
+    assert world.new.all() == [("Done", b"0")]
 
 
 def test_a_move_that_failed_gives_back_the_memory_that_the_next_request_waits_for(world: World) -> None:

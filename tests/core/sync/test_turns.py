@@ -104,6 +104,10 @@ class Turns(RuleBasedStateMachine):
     def break_the_next_write(self, stored: int, late: float, action: Action) -> None:
         self.world.new.faults.append(broken(stored, late, action))
 
+    @rule(folder=st.sampled_from(["Posteingang", *FOLDERS[1:]]), done=st.sampled_from(["copied", "moved"]))
+    def lose_the_answer_to_the_next_move(self, folder: str, done: str) -> None:
+        self.world.calls.before[f"{done} {folder}"] = [self.world.lost]
+
     @rule(looks=st.integers(1, 40))
     def stop_somewhere(self, looks: int) -> None:
         with contextlib.suppress(EndpointError):
