@@ -8,15 +8,19 @@ import re
 import secrets
 
 from core.imap.connection import Connection
-from core.imap.listing import Namespace
+from core.imap.counts import message_counts
+from core.imap.listing import Namespace, list_folders
 from core.imap.wire import Response, astring, number
 
+_NAME = b"mailcutover-"
+_TRIED = re.compile(_NAME + rb"[0-9a-f]{8}(-renamed)?")
 _UIDVALIDITY = re.compile(rb"\bUIDVALIDITY (\d+)", re.IGNORECASE)
 
 
 def keeps_uids(connection: Connection, space: Namespace) -> bool:
     """Make an empty folder, rename it, look whether its UIDVALIDITY is the same, and delete it."""
-    name = space.prefix + b"mailcutover-" + secrets.token_hex(4).encode("ascii")
+    _clear(connection, space)
+    name = space.prefix + _NAME + secrets.token_hex(4).encode("ascii")
     if not connection.run(b"CREATE " + astring(name)).ok:
         return False
     before = _uidvalidity(connection, name)
@@ -25,6 +29,15 @@ def keeps_uids(connection: Connection, space: Namespace) -> bool:
     after = _uidvalidity(connection, new) if renamed else None
     connection.run(b"DELETE " + astring(new if renamed else name))
     return before is not None and before == after
+
+
+def _clear(connection: Connection, space: Namespace) -> None:
+    """Delete what tries that were cut off have left."""
+    listed = [folder.name for folder in list_folders(connection, [space.prefix + _NAME + b"*"])]
+    tried = [name for name in listed if _TRIED.fullmatch(name.removeprefix(space.prefix))]
+    for name, messages in message_counts(connection, tried).items() if tried else ():
+        if not messages:
+            connection.run(b"DELETE " + astring(name))
 
 
 def _uidvalidity(connection: Connection, name: bytes) -> int | None:

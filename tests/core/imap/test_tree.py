@@ -10,7 +10,7 @@ from core.ports.destination import DestinationFolder
 from core.ports.failure import Action, EndpointError
 from tests.outgoing import mails, outgoing, said
 from tests.servers.dovecot import Dovecot
-from tests.servers.mail import quoted, sure
+from tests.servers.mail import Record, quoted, sure
 from tests.servers.scripted import Answer, Scripted
 
 Writing = Callable[..., ImapDestination]
@@ -86,6 +86,17 @@ def test_a_server_that_makes_no_folder_to_try_on_keeps_its_folders_names(writing
         old = destination.create_folder(FolderPath.of("Old"), None)
         assert destination.rename_folder(old, FolderPath.of("New")) == old
         assert server.count("RENAME") == server.count("DELETE") == 0
+
+
+def test_what_tries_that_were_cut_off_have_left_is_deleted(dovecot: Dovecot, writing: Writing, user: str) -> None:
+    empty, mail, own = "mailcutover-0123abcd", "mailcutover-0123abcd-renamed", "mailcutover-of-my-own"
+    dovecot.load(user, [Record(b"Subject: x\r\n\r\n", mail)])
+    destination = writing(dovecot.port, user)
+    for name in (empty, own, "Old"):
+        destination.create_folder(FolderPath.of(name), None)
+    old = next(folder for folder in destination.folders() if folder.path == FolderPath.of("Old"))
+    assert destination.rename_folder(old, FolderPath.of("New")).path == FolderPath.of("New")
+    assert {name for name in dovecot.folders(user) if name.startswith("mailcutover")} == {mail, own}
 
 
 def test_a_name_is_free_again_after_a_rename(dovecot: Dovecot, writing: Writing, user: str) -> None:
