@@ -70,6 +70,9 @@ class Places:
         """
         old = self.of(known)
         new = self._by_path.get(self._name(plan.path))
+        if old is None and new is not None:
+            # Renamed by a pass that was cut off, perhaps before the folder was subscribed.
+            self._context.destination.create_folder(new.path, None, subscribed=plan.source.subscribed)
         if old is None or (new is not None and new.ref == old.ref):
             return new
         if new is not None or old.role is not None or plan.role is not None or self._shared(known, old):
