@@ -66,8 +66,17 @@ def load(client: imaplib.IMAP4, records: Iterable[Record]) -> None:
 
 def folders(client: imaplib.IMAP4) -> dict[str, frozenset[str]]:
     """Every folder name on the wire, with its LIST attributes."""
+    return _listed(client.list())
+
+
+def subscribed(client: imaplib.IMAP4) -> set[str]:
+    """Every name on the wire that is subscribed, whether such a folder is there or not."""
+    return set(_listed(client.lsub()))
+
+
+def _listed(answer: tuple[str, Any]) -> dict[str, frozenset[str]]:
     found = {}
-    for line in sure(client.list()):
+    for line in sure(answer):
         if line is None:
             continue
         if isinstance(line, tuple):  # the name came as a literal

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import tomli_w
 
@@ -25,6 +25,13 @@ class Migrated:
     """What `run --json` printed."""
 
     events: list[dict[str, Any]]
+
+    @classmethod
+    def read(cls, said: str) -> Self:
+        """From what it said."""
+        migrated = cls([json.loads(line) for line in said.splitlines()])
+        assert migrated.events[-1]["event"] == "summary"
+        return migrated
 
     @property
     def text(self) -> str:
@@ -123,10 +130,7 @@ class Program:
 
     def migrate(self, *arguments: str | Path, exit_code: int = 0) -> Migrated:
         """`run --json` to its end."""
-        done = self.run("run", *arguments, "--json", exit_code=exit_code)
-        migrated = Migrated([json.loads(line) for line in done.stdout.splitlines()])
-        assert migrated.events[-1]["event"] == "summary"
-        return migrated
+        return Migrated.read(self.run("run", *arguments, "--json", exit_code=exit_code).stdout)
 
     def start(self, *arguments: str | Path) -> Child:
         """Start a command and leave it running."""
