@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from core.exchange.soap import Answer
+from core.mail.size import about
 from core.ports.failure import Action, Failure
 
 _FULL_TEXT: Final = re.compile(
@@ -20,7 +21,10 @@ _FULL_TEXT: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """`item`: one message may be to blame, so that a batch is worth splitting. `late`: it may come after a change."""
+    """`item`: one message may be to blame, so that a batch is worth splitting. `late`: it may come after a change.
+
+    `sized`: the message's size belongs to the cause. `alone`: it says nothing of other mailboxes.
+    """
 
     action: Action
     cause: str
@@ -29,6 +33,8 @@ class _Row:
     late: bool = False
     quota: bool = False
     sign_in: bool = False
+    sized: bool = False
+    alone: bool = False
 
 
 _BUSY = _Row(
@@ -41,14 +47,24 @@ _CONNECTIONS = _Row(
     "Exchange allows this account no more connections",
     "lower destination.max_connections, or raise EwsMaxConcurrency for the account",
 )
-_STUMBLED = _Row(Action.RETRY, "Exchange could not finish the request just now", late=True)
-_AWAY = _Row(Action.RETRY, "the mailbox database cannot be reached just now", late=True)
+_STUMBLED = _Row(Action.RETRY, "Exchange could not finish the request just now", late=True, alone=True)
+_AWAY = _Row(Action.RETRY, "the mailbox database cannot be reached just now", late=True, alone=True)
 _DIRECTORY = _Row(Action.RETRY, "Exchange cannot reach its directory just now", late=True)
 _MOVING = _Row(
-    Action.WAIT, "the mailbox is being moved to another database", "it goes on by itself when that is over", late=True
+    Action.WAIT,
+    "the mailbox is being moved to another database",
+    "it goes on by itself when that is over",
+    late=True,
+    alone=True,
 )
 _FULL = _Row(
     Action.STOP_MAILBOX, "the mailbox is full", "raise its quota (Set-Mailbox), then start it again", quota=True
+)
+_SAVES_NOTHING = _Row(
+    Action.STOP_MAILBOX,
+    "Exchange saves no message any more, as if the mailbox were full",
+    "raise its quota (Set-Mailbox), then start it again; if it is not full, the server's event log says why",
+    quota=True,
 )
 _FOLDER_FULL = _Row(
     Action.STOP_MAILBOX,
@@ -61,12 +77,14 @@ _TOO_BIG = _Row(
     "the message is larger than this mailbox may receive",
     "raise MaxReceiveSize (Set-Mailbox, Set-TransportConfig), then run again with --retry-rejected",
     item=True,
+    sized=True,
 )
 _REQUEST_TOO_BIG = _Row(
     Action.REJECT,
     "the message is larger than one EWS request may be",
     "raise maxAllowedContentLength and maxReceivedMessageSize in EWS web.config, then run again with --retry-rejected",
     item=True,
+    sized=True,
 )
 _FORM = _Row(Action.REJECT, "Exchange cannot make an item of this message", "open it at the source", item=True)
 _ATTACHMENTS = _Row(
@@ -77,6 +95,13 @@ _INTERNAL = _Row(
     Action.REJECT,
     "Exchange failed on this message and gives no reason",
     "look at its event log, then run again with --retry-rejected",
+    item=True,
+    late=True,
+)
+_LOST = _Row(
+    Action.REJECT,
+    "Exchange lost the message while it saved it",
+    "run again with --retry-rejected",
     item=True,
     late=True,
 )
@@ -105,8 +130,8 @@ _DISABLED = _Row(
     Action.STOP_MAILBOX, "the account at the destination is disabled", "enable it, then start the mailbox again"
 )
 _EXPIRED = _Row(Action.STOP_MAILBOX, "the account's password has expired", "set a new one", sign_in=True)
-_FOLDER_GONE = _Row(Action.RETRY, "the folder is gone from the destination")
-_FOLDER_THERE = _Row(Action.RETRY, "a folder of this name is there already")
+_FOLDER_GONE = _Row(Action.RETRY, "the folder is gone from the destination", alone=True)
+_FOLDER_THERE = _Row(Action.RETRY, "a folder of this name is there already", alone=True)
 _RESERVED = _Row(
     Action.STOP_MAILBOX,
     "Exchange does not take a folder of this name",
@@ -169,6 +194,8 @@ _ROWS: Final[dict[str, _Row]] = {
     "ErrorVirusDetected": _VIRUS,
     "ErrorVirusMessageDeleted": _VIRUS,
     "ErrorInternalServerError": _INTERNAL,
+    "ErrorItemNotFound": _LOST,
+    "ErrorInvalidChangeKey": _LOST,
     "ErrorInvalidRequest": replace(_SCHEMA, late=True),
     "ErrorSchemaValidation": _SCHEMA,
     "ErrorAccessDenied": _DENIED,
@@ -191,6 +218,8 @@ _ROWS: Final[dict[str, _Row]] = {
     "ErrorSavedItemFolderNotFound": _FOLDER_GONE,
     "ErrorParentFolderNotFound": _FOLDER_GONE,
     "ErrorToFolderNotFound": _FOLDER_GONE,
+    "ErrorInvalidFolderId": _FOLDER_GONE,
+    "ErrorInvalidIdMalformed": _FOLDER_GONE,
     "ErrorFolderExists": _FOLDER_THERE,
     "ErrorFolderSave": _RESERVED,
     "ErrorFolderSaveFailed": _RESERVED,
@@ -210,15 +239,33 @@ _UNKNOWN_REQUEST = replace(_UNKNOWN_ITEM, item=True)
 _UNKNOWN_CALL = _Row(Action.STOP_MAILBOX, "Exchange refuses the request", "look the code up, then start again")
 
 
-def of_item(answer: Answer) -> Failure:
-    """What the answer to one created message means."""
-    return _failure(answer, _row(answer, _UNKNOWN_ITEM))
+def knows(code: str) -> bool:
+    """Whether a code stands in the table."""
+    return code in _ROWS
 
 
-def of_request(answer: Answer, items: int) -> Failure:
-    """What a fault means for a request that creates `items` messages: all of them, or one that spoiled it for all."""
+def of_item(answer: Answer, size: int) -> Failure:
+    """What the answer to one created message of `size` bytes means."""
+    return _failure(answer, _row(answer, _UNKNOWN_ITEM), size)
+
+
+def is_unsaved(failure: Failure) -> bool:
+    """Whether a message was not saved, and why was not said: its form, or a full mailbox (gromox 3.10 says no more)."""
+    return failure.code == "ErrorItemSave" and failure.action is Action.REJECT
+
+
+def of_unsaved(failure: Failure) -> Failure:
+    """What it means when that goes for one message after the other."""
+    return _failure(Answer(failure.code, failure.said), _SAVES_NOTHING)
+
+
+def of_request(answer: Answer, items: int, size: int) -> Failure:
+    """What a fault means for a request that creates `items` messages, of `size` bytes together.
+
+    It concerns all of them, or one has spoiled it for all.
+    """
     row = _row(answer, _UNKNOWN_REQUEST)
-    failure = _failure(answer, row)
+    failure = _failure(answer, row, size)
     if not row.item or items == 1:
         return failure
     return replace(
@@ -245,15 +292,16 @@ def _row(answer: Answer, unknown: _Row) -> _Row:
     return row
 
 
-def _failure(answer: Answer, row: _Row) -> Failure:
+def _failure(answer: Answer, row: _Row, size: int = 0) -> Failure:
     return Failure(
         row.action,
         answer.code or "NoCode",
-        row.cause,
+        f"{row.cause}: {about(size)}" if row.sized else row.cause,
         said=answer.said,
         cure=row.cure,
         seconds=answer.seconds if row.action is Action.WAIT else None,
         in_doubt=row.late,
         quota=row.quota,
         sign_in=row.sign_in,
+        alone=row.alone,
     )

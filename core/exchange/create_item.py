@@ -5,7 +5,7 @@ Element by element machinery sets importance, sensitivity and receipts that nobo
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from core.exchange import answers, find
@@ -19,12 +19,42 @@ from core.ports.failure import Action, EndpointError
 _OPEN: Final = b"<t:Message><t:MimeContent>"
 _CLOSE: Final = b"</m:Items></m:CreateItem>"
 _ITEM: Final = f"{MESSAGES}Items/*/{TYPES}ItemId"
+#: So many messages in a row that are not saved, no reason given, are not odd ones: the mailbox is full.
+_IN_A_ROW: Final = 5
 
 
-def create(session: Session, folder: str, batch: Sequence[Outgoing]) -> list[Written]:
+@dataclass(slots=True)
+class Fared:
+    """How the messages of a mailbox fared so far: whether one was stored, and how many since were not, no reason given.
+
+    As long as none was stored, those that are not may as well be odd.
+    """
+
+    stored: bool = False
+    unsaved: int = 0
+
+    def judge(self, written: list[Written]) -> list[Written]:
+        """The same, those at the end not blamed one by one when there are too many of them."""
+        begin = 0
+        for index, each in enumerate(written):
+            if each.failure is None:
+                self.stored, self.unsaved, begin = True, 0, index + 1
+            elif answers.is_unsaved(each.failure):
+                self.unsaved += 1
+        if not self.stored or self.unsaved < _IN_A_ROW:
+            return written
+        return [
+            replace(each, failure=answers.of_unsaved(each.failure))
+            if index >= begin and each.failure is not None and answers.is_unsaved(each.failure)
+            else each
+            for index, each in enumerate(written)
+        ]
+
+
+def create(session: Session, folder: str, batch: Sequence[Outgoing], fared: Fared) -> list[Written]:
     """Send messages to a folder, by its id; as many answers as messages, in their order.
 
-    Raises EndpointError when the request failed as a whole.
+    `fared` is of the messages of this mailbox before. Raises EndpointError when the request failed as a whole.
     """
     if not batch:
         return []
@@ -43,12 +73,12 @@ def create(session: Session, folder: str, batch: Sequence[Outgoing]) -> list[Wri
     parts.append(_CLOSE)
     replies = session.call(Request("CreateItem", parts, answers=len(batch), writes=True))
     written = [_written(*each) for each in zip(batch, replies, dropped, strict=True)]
-    return _look_again(session, folder, _all_told(written))
+    return fared.judge(_look_again(session, folder, _all_told(written)))
 
 
 def _written(message: Outgoing, answer: Answer, dropped: tuple[str, ...]) -> Written:
     if not answer.ok:
-        return Written(message.token, failure=answers.of_item(answer))
+        return Written(message.token, failure=answers.of_item(answer, message.body.size))
     item = answer.first(_ITEM)
     return Written(message.token, None if item is None else item.get("Id"), dropped=dropped)
 

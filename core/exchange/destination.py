@@ -28,6 +28,7 @@ class ExchangeDestination:
     def __init__(self, settings: Settings, address: str) -> None:
         self._session = Session(settings, address)
         self._tree: FolderTree | None = None
+        self._fared = create_item.Fared()
 
     @property
     def limits(self) -> Limits:
@@ -83,7 +84,7 @@ class ExchangeDestination:
 
     def write(self, folder: DestinationFolder, batch: Sequence[Outgoing]) -> Sequence[Written]:
         """One CreateItem request, sent once."""
-        return create_item.create(self._session, folder.ref, batch)
+        return create_item.create(self._session, folder.ref, batch, self._fared)
 
     def look_up(self, folder: DestinationFolder, doubts: Sequence[Doubt], claimed: frozenset[str]) -> dict[str, str]:
         """Search the folder for the tokens."""

@@ -43,7 +43,7 @@ def check_access(session: Session) -> None:
         '<t:FieldURI FieldURI="folder:EffectiveRights"/></t:AdditionalProperties></m:FolderShape>'
     )
     ids = f"<m:FolderIds>{session.well_known(_ROOT)}</m:FolderIds>"
-    answer = session.connect(_request("GetFolder", f"{shape}{ids}"))[0]
+    answer = session.call(_request("GetFolder", f"{shape}{ids}"))[0]
     if answer.code in {"ErrorFolderNotFound", "ErrorItemNotFound"}:  # what a stranger is told
         raise EndpointError(answers.of_call(Answer("ErrorAccessDenied", answer.said)))
     if not answer.ok:

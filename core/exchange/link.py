@@ -12,6 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
 
 from core.exchange.soap import Envelope, Request
+from core.mail.size import about
 from core.ports.failure import Action, Failure
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ SURELY_SMALL: Final = 1 << 20
 #: Code of a request that the server cut off while it was being sent.
 UPLOAD_CUT: Final = "UploadCut"
 
+_FILTERED: Final = b"404.13"  # IIS, where its error pages say why (maxAllowedContentLength)
 _NOT_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "UNSUPPORTED_PROTOCOL"})
-_TOO_BIG: Final = "the message is larger than one EWS request may be"
 _RAISE: Final = (
     "raise maxAllowedContentLength and maxReceivedMessageSize in EWS web.config, or the limit of the proxy before it, "
     "then run again with --retry-rejected"
@@ -38,7 +39,7 @@ def of_status(response: "requests.Response", request: Request, size: int, *, pro
     if status == 401:
         return _refused(response)
     if status in {429, 503}:
-        seconds = _retry_after(response.headers)
+        seconds = retry_after(response.headers)
         return Failure(Action.WAIT, code, "Exchange asks for fewer or slower requests", seconds=seconds)
     if status in {403, 456}:
         return Failure(
@@ -47,8 +48,9 @@ def of_status(response: "requests.Response", request: Request, size: int, *, pro
             "Exchange Web Services are turned off for this mailbox or this program",
             cure="allow them (Set-CASMailbox -EwsEnabled $true; Set-OrganizationConfig -EwsApplicationAccessPolicy)",
         )
-    if status == 413 or (status in {404, 405} and proven):
-        return _too_big(code, request, size)
+    filtered = status == 404 and _FILTERED in response.content
+    if status == 413 or filtered or (status in {404, 405} and proven):
+        return _too_big(code, request, size, sure=status == 413 or filtered)
     if status in {404, 405}:
         return Failure(
             Action.STOP_BATCH,
@@ -138,15 +140,17 @@ def of_break(error: BaseException, envelope: Envelope, request: Request) -> Fail
 
 def cut_twice(failure: Failure, request: Request, size: int) -> Failure:
     """What it means when a request was cut off while it was being sent, twice running: it is too large."""
-    return _too_big(failure.code, request, size)
+    return _too_big(failure.code, request, size, sure=False)
 
 
-def _too_big(code: str, request: Request, size: int) -> Failure:
-    if not request.messages or (size <= SURELY_SMALL and code != "HTTP 413"):
+def _too_big(code: str, request: Request, size: int, *, sure: bool) -> Failure:
+    """What a refused request of `size` bytes means; `sure`: the server said that it is for its size."""
+    if not request.messages or (size <= SURELY_SMALL and not sure):
         return Failure(Action.RETRY, code, "the server, or a proxy before it, does not take the request")
     if request.messages > 1:
         return Failure(Action.SPLIT, code, "the messages are too large for one request", cure="they are sent apart")
-    return Failure(Action.REJECT, code, _TOO_BIG, cure=_RAISE)
+    cause = f"the message is larger than one EWS request may be: {about(request.size)}, {about(size)} as it is sent"
+    return Failure(Action.REJECT, code, cause, cure=_RAISE)
 
 
 def _bad(code: str, request: Request) -> Failure:
@@ -173,18 +177,24 @@ def _redirected(code: str, location: str, request: Request) -> Failure:
     )
 
 
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Retry-After in seconds, from either of its two forms (RFC 9110, 10.2.3)."""
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Retry-After in seconds, from either of its two forms (RFC 9110, 10.2.3); a moment is by the server's clock."""
     value = headers.get("Retry-After", "").strip()
     if value.isdecimal():
         return float(value)
+    moment = _moment(value)
+    if moment is None:
+        return None
+    now = _moment(headers.get("Date", "")) or datetime.now(UTC)
+    return max(0.0, (moment - now).total_seconds())
+
+
+def _moment(value: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(value)
     except ValueError:
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def _roots(error: BaseException) -> Iterator[BaseException]:

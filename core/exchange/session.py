@@ -47,14 +47,15 @@ class Session:
         mailbox = f"<t:Mailbox><t:EmailAddress>{text(self.address)}</t:EmailAddress></t:Mailbox>"
         return f'<t:DistinguishedFolderId Id="{name}">{mailbox}</t:DistinguishedFolderId>'
 
-    def connect(self, first: Request) -> Sequence[Answer]:
-        """Sign in with a first, small request.
+    def call(self, request: Request) -> Sequence[Answer]:
+        """One request; as many answers as it wants, each of them good or bad.
 
         A password is tried once. When it is refused its reference is read once more, and tried again only if it says
-        something else by then. Raises EndpointError.
+        something else by then. Nothing that may have taken effect is sent again.
+        Raises EndpointError when it failed as a whole; `in_doubt` says whether it may have taken effect nevertheless.
         """
         try:
-            return self.call(first)
+            return self._call(request)
         except EndpointError as error:
             if not error.failure.sign_in:
                 raise
@@ -63,24 +64,7 @@ class Session:
                 raise
         self.close()
         self._join(password)
-        return self.call(first)
-
-    def call(self, request: Request) -> Sequence[Answer]:
-        """One request; as many answers as it wants, each of them good or bad.
-
-        Raises EndpointError when it failed as a whole; `in_doubt` says whether it may have taken effect nevertheless.
-        Nothing that may have taken effect is sent again.
-        """
-        envelope = self._envelope(request)
-        reply = self._twice_if_cut(request, envelope)
-        if reply.fault is not None:
-            if request.messages:
-                raise EndpointError(self._failed(answers.of_request(reply.fault, request.messages)))
-            raise EndpointError(self._failed(answers.of_call(reply.fault, writes=request.writes)))
-        if len(reply.answers) != request.answers:
-            cause = f"the server gave {len(reply.answers)} answers to {request.answers} questions"
-            raise EndpointError(Failure(Action.RETRY, "AnswerCount", cause, in_doubt=request.writes))
-        return reply.answers
+        return self._call(request)
 
     def abort(self, *, finish: bool = False) -> None:
         """End it for good, from any thread: the request under way fails at once, as does every later one.
@@ -104,6 +88,18 @@ class Session:
             leave(self.settings, self._password)
         self._connections = None
         self._password = None
+
+    def _call(self, request: Request) -> Sequence[Answer]:
+        envelope = Envelope(request, self.address if self.settings.access == "impersonation" else None)
+        reply = self._twice_if_cut(request, envelope)
+        if reply.fault is not None:
+            if request.messages:
+                raise EndpointError(self._failed(answers.of_request(reply.fault, request.messages, request.size)))
+            raise EndpointError(self._failed(answers.of_call(reply.fault, writes=request.writes)))
+        if len(reply.answers) != request.answers:
+            cause = f"the server gave {len(reply.answers)} answers to {request.answers} questions"
+            raise EndpointError(Failure(Action.RETRY, "AnswerCount", cause, in_doubt=request.writes))
+        return reply.answers
 
     def _join(self, password: Secret | None = None) -> "Connections":
         from core.exchange.sign_in import join
@@ -189,9 +185,12 @@ class Session:
                 failure = aborted(Side.DESTINATION, in_doubt=request.writes and envelope.sent)
             raise EndpointError(failure) from error
         self.settings.meter(len(response.content))
-        if response.status_code in {200, 500}:
+        reply = None
+        if response.status_code != 401:
             with suppress(NotSoapError):  # its status says what it is
-                return read(response.content, request.operation)
+                reply = read(response.content, request.operation)
+        if reply is not None and (response.status_code in {200, 500} or _is_known(reply)):
+            return _patient(reply, link.retry_after(response.headers))
         failure = link.of_status(response, request, len(envelope), proven=connections.gate.open)
         raise EndpointError(self._failed(failure))
 
@@ -200,3 +199,15 @@ class Session:
         if failure.sign_in and self.settings.access != "direct":
             return replace(failure, action=Action.STOP_BATCH)
         return failure
+
+
+def _is_known(reply: Reply) -> bool:
+    """Whether it is a fault that says more than any HTTP status."""
+    return reply.fault is not None and answers.knows(reply.fault.code)
+
+
+def _patient(reply: Reply, seconds: float | None) -> Reply:
+    """The same, with what an HTTP header says of waiting: the longer wish counts."""
+    if reply.fault is None or seconds is None:
+        return reply
+    return replace(reply, fault=replace(reply.fault, seconds=max(seconds, reply.fault.seconds or 0.0)))

@@ -82,6 +82,11 @@ class Request:
         """How many messages it creates."""
         return self.answers if self.operation == "CreateItem" else 0
 
+    @property
+    def size(self) -> int:
+        """The bytes of its messages, before base64."""
+        return sum(part.size for part in self.parts if not isinstance(part, bytes))
+
 
 class Envelope:
     """A request as an HTTP body: its length is known, its bytes are made while they are sent.
@@ -221,5 +226,5 @@ def _inner(code: str, said: str, values: Iterable[Element]) -> tuple[str, str, f
     return (
         named.get("InnerErrorResponseCode") or code,
         f"{said} {inner}".strip() if inner else said,
-        int(wait) / 1000 if wait.isdecimal() else None,
+        float(wait) / 1000 if wait.isdecimal() else None,
     )

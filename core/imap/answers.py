@@ -11,6 +11,7 @@ import ssl
 from dataclasses import dataclass, replace
 
 from core.imap.wire import Completion, GarbledError, LostError, completion_of
+from core.mail.size import about
 from core.ports.failure import Action, EndpointError, Failure, Side
 
 _BACKOFF = re.compile(r"suggested backoff time:\s*(\d{1,9})\d*\s*milliseconds", re.IGNORECASE)
@@ -23,6 +24,7 @@ class _Row:
     cure: str = ""
     quota: bool = False
     sign_in: bool = False
+    alone: bool = False  # says nothing of other mailboxes, whatever it is
 
 
 _REFUSED = _Row(
@@ -35,7 +37,12 @@ _THROTTLED = _Row(Action.WAIT, "the server asks for fewer or slower requests")
 _BUSY = _Row(Action.WAIT, "the server is not available just now")
 _FULL = _Row(Action.STOP_MAILBOX, "the mailbox is full", "raise its quota, then start again", quota=True)
 _GONE = _Row(Action.RETRY, "the folder does not exist")
-_TOO_BIG = _Row(Action.REJECT, "the message is larger than the server takes", "raise the server's limit")
+_TOO_BIG = _Row(
+    Action.REJECT,
+    "the message is larger than the server takes",
+    "raise the server's limit, then run again with --retry-rejected",
+)
+_ASIDE = _Row(Action.WAIT, "the server cannot open this mailbox just now", alone=True)
 _FORM = _Row(Action.REJECT, "the server does not take a message of this form")
 
 _BY_CODE = {
@@ -54,7 +61,7 @@ _BY_CODE = {
     "UNAVAILABLE": _BUSY,
     "LIMIT": _THROTTLED,
     "THROTTLED": _THROTTLED,
-    "INUSE": _Row(Action.WAIT, "the folder is in use by another program"),
+    "INUSE": _Row(Action.WAIT, "the folder is in use by another program", alone=True),
     "SERVERBUG": _Row(Action.RETRY, "the server reports a fault of its own"),
     "EXPUNGEISSUED": _Row(Action.RETRY, "messages were deleted meanwhile"),
     "NOPERM": _Row(Action.STOP_MAILBOX, "the account has no permission for that", "grant it, or exclude the folder"),
@@ -84,11 +91,8 @@ _BY_TEXT = tuple(
         ("TOOBIG", r"size of appendable message|message.{0,20} too (large|big)|size limit", _TOO_BIG),
         ("OVERQUOTA", r"over ?quota|quota exceeded|exceed\w* .{0,20}quota|(mailbox|disk) (is )?full", _FULL),
         ("AUTHENTICATIONFAILED", r"auth\w* failed|invalid credentials|login (failed|failure|incorrect)", _REFUSED),
-        (
-            "UNAVAILABLE",
-            r"authenticated but not connected|temporar|try again|server (is )?(busy|unavailable)",
-            _BUSY,
-        ),
+        ("UNAVAILABLE", r"authenticated but not connected", _ASIDE),
+        ("UNAVAILABLE", r"temporar|try again|server (is )?(busy|unavailable)", _BUSY),
         ("NONEXISTENT", r"(mailbox|folder) (was deleted|does ?n[o']t exist)|no such (mailbox|folder)", _GONE),
         ("CANNOT", r"name is reserved|invalid mailbox name|mailbox name", _BY_CODE["CANNOT"]),
         ("FORM", r"bare newlines|nul characters|invalid header", _FORM),
@@ -97,16 +101,22 @@ _BY_TEXT = tuple(
 
 
 def failure_of(
-    problem: Exception | Completion, side: Side, *, otherwise: Action = Action.RETRY, sign_in: bool = False
+    problem: Exception | Completion,
+    side: Side,
+    *,
+    otherwise: Action = Action.RETRY,
+    sign_in: bool = False,
+    size: int | None = None,
 ) -> Failure:
     """What a refusal or an exception means. `otherwise` is for a NO or BAD that the table does not know.
 
-    With `sign_in` it was the answer to a sign-in: unknown refusals are refused sign-ins then.
+    With `sign_in` it was the answer to a sign-in: unknown refusals are refused sign-ins then. `size` is that of the
+    message, in bytes, where it was the answer to one.
     """
     if isinstance(problem, EndpointError):
         return problem.failure
     if isinstance(problem, Completion):
-        return _refusal(problem, side, otherwise, sign_in=sign_in)
+        return _refusal(problem, side, otherwise, sign_in=sign_in, size=size)
     if isinstance(problem, LostError):
         return _lost(problem.said, side)
     if isinstance(problem, OSError):
@@ -114,7 +124,9 @@ def failure_of(
     return _protocol(problem, side)
 
 
-def _refusal(completion: Completion, side: Side, otherwise: Action, *, sign_in: bool) -> Failure:
+def _refusal(
+    completion: Completion, side: Side, otherwise: Action, *, sign_in: bool, size: int | None = None
+) -> Failure:
     code, row = _row(completion, side)
     if row is None:
         row = _REFUSED if sign_in else _Row(otherwise, "the server refuses this")
@@ -122,13 +134,14 @@ def _refusal(completion: Completion, side: Side, otherwise: Action, *, sign_in: 
     return Failure(
         Action.WAIT if asked else row.action,
         code or completion.status,
-        row.cause,
+        f"{row.cause}: {about(size)}" if row is _TOO_BIG and size is not None else row.cause,
         said=completion.said,
         cure=row.cure,
         side=side,
-        seconds=int(asked[1]) / 1000 if asked else None,
+        seconds=float(asked[1]) / 1000 if asked else None,
         quota=row.quota,
         sign_in=row.sign_in,
+        alone=not asked and (row.alone or (row.action is Action.RETRY and not sign_in)),
     )
 
 

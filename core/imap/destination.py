@@ -265,7 +265,8 @@ class ImapDestination:
     def _written(self, message: Outgoing, kept: Kept, answer: Completion) -> Written:
         if answer.ok:
             return Written(message.token, appended(answer), dropped=kept.dropped)
-        return Written(message.token, failure=failure_of(answer, self._connection.side, otherwise=Action.REJECT))
+        failure = failure_of(answer, self._connection.side, otherwise=Action.REJECT, size=message.body.size)
+        return Written(message.token, failure=failure)
 
     def _asked(self, answers: Sequence[Completion | None]) -> Failure | None:
         """What the server asked for, if one of these answers asks for time."""

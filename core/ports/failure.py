@@ -8,6 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Final
+
+#: In seconds.
+LONGEST_WAIT: Final = 86_400.0
 
 
 class Action(StrEnum):
@@ -34,9 +38,10 @@ class Failure:
 
     `code` is the server's or our own short name for it (``ErrorQuotaExceeded``, ``AUTHENTICATIONFAILED``); `said` is
     what the server said, raw: it passes `core.printable` before anyone sees it. `cause` and `cure` are ours, whole
-    sentences without a full stop. `seconds` is how long a server asked us to wait. `in_doubt` says that what was sent
-    may have taken effect nevertheless. `quota` marks a full mailbox, `sign_in` a refused sign-in. `where` names the
-    folder that it is about, if it is about one.
+    sentences without a full stop. `seconds` is how long a server asked us to wait; more than `LONGEST_WAIT` is not
+    believed. `in_doubt` says that what was sent may have taken effect nevertheless. `quota` marks a full mailbox,
+    `sign_in` a refused sign-in. `alone`: the server did answer, and what it says is of this mailbox only. `where` names
+    the folder that it is about, if it is about one.
     """
 
     action: Action
@@ -49,7 +54,12 @@ class Failure:
     in_doubt: bool = False
     quota: bool = False
     sign_in: bool = False
+    alone: bool = False
     where: str = ""
+
+    def __post_init__(self) -> None:
+        if self.seconds is not None and not self.seconds <= LONGEST_WAIT:
+            object.__setattr__(self, "seconds", LONGEST_WAIT)
 
     def sentence(self) -> str:
         """What happened, what the server said, and what to do, in one line."""

@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-import humanize
-
 from core.batch.definition import Options
 from core.mail.flags import DELETED, Flags
 from core.mail.outcome import Outcome
+from core.mail.size import above
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +40,9 @@ def judge(options: Options, max_message: int | None, size: int, received: dateti
 def judge_size(options: Options, max_message: int | None, size: int) -> Judgement:
     """The rules about size alone; asked once more when the bytes are there, because a server's size is a hint."""
     if size > options.max_message_size:
-        limit = _about(options.max_message_size)
-        return Judgement(Outcome.SKIPPED, f"{_about(size)} is more than max_message_size ({limit})")
+        its, limit = above(size, options.max_message_size)
+        return Judgement(Outcome.SKIPPED, f"{its} is more than max_message_size ({limit})")
     if max_message is not None and size > max_message:
-        return Judgement(Outcome.REJECTED, f"{_about(size)} is more than the destination takes ({_about(max_message)})")
+        its, limit = above(size, max_message)
+        return Judgement(Outcome.REJECTED, f"{its} is more than the destination takes ({limit})")
     return _GO
-
-
-def _about(size: int) -> str:
-    """A size for people, with the batch file's units: 1 MB is 1024 * 1024 bytes."""
-    return humanize.naturalsize(size, binary=True).replace("iB", "B").replace("Bytes", "bytes")

@@ -91,7 +91,7 @@ class Connection:
         length = int(headers.get("content-length", "0"))
         too_large = self._limit.size is not None and length > self._limit.size
         if too_large and self._limit.answer == "close":
-            self._skip(length // 2)
+            self._skip(min(length // 2, _PIECE))  # so that the client still has to send, whatever the buffers hold
             self.reset()
             return False
         if too_large:

@@ -26,18 +26,19 @@ def test_the_table_knows_no_code_that_there_is_not(codes: list[str]) -> None:
 def test_every_code_leads_somewhere(codes: list[str]) -> None:
     for code in codes:
         answer = Answer(code, "as the server says")
-        for failure in (answers.of_item(answer), answers.of_request(answer, 1), answers.of_request(answer, 5)):
+        alone, several = answers.of_request(answer, 1, 9), answers.of_request(answer, 5, 99)
+        for failure in (answers.of_item(answer, 9), alone, several):
             assert failure.code == code
             assert failure.cause
             assert failure.said == "as the server says"
-        assert answers.of_item(answer).action is not Action.SPLIT
-        assert answers.of_request(answer, 1).action is not Action.SPLIT
+        assert answers.of_item(answer, 9).action is not Action.SPLIT
+        assert alone.action is not Action.SPLIT
         assert answers.of_call(answer).action not in {Action.SPLIT, Action.REJECT}
 
 
 @pytest.mark.parametrize("code", sorted(answers._ROWS))
 def test_sentences_are_for_people(code: str) -> None:
-    failure = answers.of_item(Answer(code))
+    failure = answers.of_item(Answer(code), 9)
     for sentence in (failure.cause, failure.cure):
         assert not sentence.endswith(".")
         assert "Error" not in sentence
@@ -51,8 +52,8 @@ def test_the_answer_to_a_question_leaves_nothing_in_doubt() -> None:
 
 
 def test_only_a_wait_has_seconds() -> None:
-    assert answers.of_item(Answer("ErrorServerBusy", "", 2.5)).seconds == 2.5
-    assert answers.of_item(Answer("ErrorItemSave", "", 2.5)).seconds is None
+    assert answers.of_item(Answer("ErrorServerBusy", "", 2.5), 9).seconds == 2.5
+    assert answers.of_item(Answer("ErrorItemSave", "", 2.5), 9).seconds is None
 
 
 @pytest.mark.parametrize(
@@ -66,10 +67,18 @@ def test_only_a_wait_has_seconds() -> None:
 )
 @pytest.mark.parametrize("code", ["ErrorItemSave", "ErrorInternalServerError"])
 def test_full_by_its_text(code: str, said: str) -> None:
-    failure = answers.of_item(Answer(code, said))
+    failure = answers.of_item(Answer(code, said), 9)
     assert (failure.action, failure.quota) == (Action.STOP_MAILBOX, True)
 
 
 def test_the_size_limit_is_no_quota() -> None:
-    failure = answers.of_item(Answer("ErrorMessageSizeExceeded", "exceeds the quota for one message"))
+    failure = answers.of_item(Answer("ErrorMessageSizeExceeded", "exceeds the quota for one message"), 9)
     assert (failure.action, failure.quota) == (Action.REJECT, False)
+
+
+def test_what_is_too_large_comes_with_its_size() -> None:
+    for code in ("ErrorMessageSizeExceeded", "ErrorDataSizeLimitExceeded", "ErrorRequestStreamTooBig"):
+        answer = Answer(code, "too large")
+        for failure in (answers.of_item(answer, 12 << 20), answers.of_request(answer, 1, 12 << 20)):
+            assert failure.action is Action.REJECT
+            assert failure.cause.endswith(": 12.0 MB")

@@ -225,3 +225,38 @@ def test_limits_of_the_mailbox_are_its_own_words(make_box: Callable[..., Box]) -
     failures = [each.failure for each in written]
     assert [failure.action if failure else None for failure in failures] == [REJECT, None, STOP_MAILBOX]
     assert [failure.quota if failure else None for failure in failures] == [False, None, True]
+
+
+UNSAVED = ItemError("ErrorItemSave", where=lambda mime: b"odd" in mime)
+
+
+@pytest.mark.parametrize(
+    ("requests", "expected"),
+    [
+        # "." is saved, "x" is not: of the last request R rejected, F stopped as full
+        ((".xxxx",), ".RRRR"),
+        ((".xxxxx",), ".FFFFF"),
+        ((".xxxx", "xx"), "FF"),
+        (("x.xxxxx",), "R.FFFFF"),
+        ((".xxxx", ".xxxx"), ".RRRR"),
+        (("xxxxxx", "xxxxxx"), "RRRRRR"),
+        (("xxxxxx", ".", "xxxx", "x"), "F"),
+    ],
+)
+def test_many_in_a_row_that_are_not_saved_for_no_reason_are_a_full_mailbox(
+    box: Box, requests: tuple[str, ...], expected: str
+) -> None:
+    """gromox 3.10 says ErrorItemSave and nothing else, of a full mailbox as of an odd message."""
+    destination = box.connected()
+    folder = inbox(destination)
+    box.server.when(lambda request: request.operation == "CreateItem", UNSAVED)
+    for signs in requests:
+        messages = [outgoing(at, data=small(at) + (b"odd" if sign == "x" else b"")) for at, sign in enumerate(signs)]
+        written = destination.write(folder, messages)
+    shown = {None: ".", REJECT: "R", STOP_MAILBOX: "F"}
+    assert "".join(shown[each.failure.action if each.failure else None] for each in written) == expected
+    for each in written:
+        if each.failure is not None:
+            full = each.failure.action is STOP_MAILBOX
+            assert (each.failure.quota, "raise its quota" in each.failure.cure) == (full, full)
+            assert each.failure.said == "The item was refused."

@@ -20,6 +20,7 @@ from core.ports.failure import Action, EndpointError, Failure
 from tests.core.exchange.conftest import Box, inbox, outgoing, small
 from tests.core.exchange.host import Host, closing, cutting, http, passing, request, saying, soap
 from tests.sandbox.connection import Oversize
+from tests.sandbox.soap import SoapFaultError, fault
 
 FOLDER = DestinationFolder(FolderPath.of("INBOX"), "some id")
 
@@ -108,6 +109,30 @@ def test_no_answers_at_all_are_in_doubt(box: Box) -> None:
     assert (failure.action, failure.code, failure.in_doubt) == (Action.RETRY, "AnswerCount", True)
 
 
+@pytest.mark.parametrize(
+    ("status", "code", "headers", "action", "seconds"),
+    [
+        ("503 Service Unavailable", "ErrorServerBusy", (), Action.WAIT, 0.4),
+        ("503 Service Unavailable", "ErrorServerBusy", ("Retry-After: 3",), Action.WAIT, 3.0),
+        ("500 Internal Server Error", "ErrorServerBusy", ("Retry-After: 3",), Action.WAIT, 3.0),
+        ("500 Internal Server Error", "ErrorServerBusy", ("Retry-After: 0",), Action.WAIT, 0.4),
+        ("503 Service Unavailable", "Receiver", ("Retry-After: 3",), Action.WAIT, 3.0),
+        ("429 Too Many Requests", "ErrorExceededConnectionCount", (), Action.WAIT, 0.4),
+        ("403 Forbidden", "ErrorAccountDisabled", (), Action.STOP_MAILBOX, None),
+        ("403 Forbidden", "Receiver", (), Action.STOP_MAILBOX, None),
+        ("502 Bad Gateway", "ErrorMailboxMoveInProgress", ("Retry-After: 3",), Action.WAIT, 3.0),
+    ],
+)
+def test_a_fault_counts_whatever_its_status_if_it_is_one_of_exchange_s(
+    box: Box, status: str, code: str, headers: tuple[str, ...], action: Action, seconds: float | None
+) -> None:
+    body = fault(SoapFaultError(code, "in words", values={"BackOffMilliseconds": "400"}))
+    with Host(saying(http(status, body, *headers))) as host:
+        failure = failing(box.open(url=host.url), FOLDER, large(10))
+    assert (failure.action, failure.seconds) == (action, seconds)
+    assert failure.code == (f"HTTP {status[:3]}" if code == "Receiver" else code)
+
+
 def said(response_class: str, rest: str) -> str:
     """One answer to CreateItem."""
     return f'<m:CreateItemResponseMessage ResponseClass="{response_class}">{rest}</m:CreateItemResponseMessage>'
@@ -190,6 +215,13 @@ def test_statuses(status: int, asked: Request, size: int, proven: bool, action: 
     assert link.of_status(response(status), asked, size, proven=proven).action is action
 
 
+@pytest.mark.parametrize(("asked", "action"), [(CREATE_ONE, Action.REJECT), (CREATE_TWO, Action.SPLIT)])
+def test_a_small_request_that_is_too_large_by_the_server_s_own_words(asked: Request, action: Action) -> None:
+    page = response(404, content=b"<h3>HTTP Error 404.13 - Not Found</h3>")
+    failure = link.of_status(page, asked, SMALL, proven=False)
+    assert (failure.action, "4.9 KB as it is sent" in failure.cause) == (action, action is Action.REJECT)
+
+
 @pytest.mark.parametrize(
     ("location", "action"),
     [
@@ -213,6 +245,8 @@ def test_a_retry_after_that_is_a_date() -> None:
     seconds = link.of_status(response(429, {"Retry-After": when}), ASK, SMALL, proven=True).seconds
     assert seconds is not None
     assert 0 < seconds <= 100
+    theirs = {"Date": "Wed, 01 Jan 2020 00:00:00 GMT", "Retry-After": "Wed, 01 Jan 2020 00:01:10 GMT"}
+    assert link.of_status(response(429, theirs), ASK, SMALL, proven=True).seconds == 70, "their clock, not ours"
     long_ago = format_datetime(datetime(2000, 1, 1, tzinfo=UTC), usegmt=True)
     assert link.of_status(response(429, {"Retry-After": long_ago}), ASK, SMALL, proven=True).seconds == 0
 

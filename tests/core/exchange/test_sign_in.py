@@ -124,6 +124,19 @@ def test_a_password_that_has_changed_is_read_again(box: Box) -> None:
     box.connected(password=lambda: Secret(next(passwords)))
 
 
+def test_a_password_that_changes_in_the_middle_is_read_again(box: Box) -> None:
+    box.server.add_account("rotating", "first")
+    password = ["first"]
+    destination = box.connected(username="rotating", password=lambda: Secret(password[0]))
+    folder = inbox(destination)
+    box.server.add_account("rotating", "second")
+    with pytest.raises(EndpointError) as caught:
+        destination.write(folder, batch())
+    assert (caught.value.failure.action, caught.value.failure.in_doubt) == (Action.RETRY, False)
+    password[0] = "second"
+    assert [each.failure for each in destination.write(folder, batch())] == [None] * 3
+
+
 def test_what_the_server_offers_is_told(tmp_path: Path) -> None:
     with PracticeExchange(tmp_path, schemes=("ntlm",)) as server:
         server.add_account(ADMIN, PASSWORD)

@@ -73,6 +73,28 @@ def test_a_hint_is_kept_in_seconds_and_comes_before_a_code() -> None:
     assert (failure.action, failure.seconds, failure.code) == (Action.WAIT, 1.5, "TOOBIG")
 
 
+@pytest.mark.parametrize(
+    ("said", "sign_in", "alone"),
+    [
+        ("[INUSE] Mailbox is locked", False, True),
+        ("[SERVERBUG] Internal error occurred.", False, True),
+        ("[SERVERBUG] Internal error occurred.", True, False),
+        ("User is authenticated but not connected.", True, True),
+        ("[UNAVAILABLE] Temporary authentication failure.", True, False),
+        ("[INUSE] Suggested Backoff Time: 1500 milliseconds", False, False),
+        ("Too many simultaneous connections.", False, False),
+    ],
+)
+def test_what_says_nothing_of_other_mailboxes(said: str, sign_in: bool, alone: bool) -> None:
+    assert failure_of(no(said), D, sign_in=sign_in).alone is alone
+
+
+def test_what_is_too_large_comes_with_its_size() -> None:
+    failure = failure_of(no("[TOOBIG] Message too large"), D, otherwise=Action.REJECT, size=12 << 20)
+    assert failure.cause == "the message is larger than the server takes: 12.0 MB"
+    assert "MB" not in failure_of(no("Quota exceeded"), D, size=12 << 20).cause
+
+
 def test_who_is_full() -> None:
     """Gmail says OVERQUOTA to a client that reads too much."""
     assert failure_of(no("[OVERQUOTA] Account exceeded bandwidth limits"), S).action is Action.WAIT
