@@ -148,16 +148,16 @@ class Attempt:
         """What an endpoint's failure means for the mailbox and for the batch."""
         said = printable(f"{self._where(failure.side)}: {failure.sentence()}")
         if failure.action is Action.RETRY:
-            return self._link_lost(said)
+            return self._link_lost(failure, said)
         if failure.action is Action.WAIT:
             return self._throttled(failure, said)
         condition = Condition.QUOTA if failure.quota else None
         return Fails(said, condition, whole_batch=failure.action is Action.STOP_BATCH)
 
-    def _link_lost(self, said: str) -> Ending:
+    def _link_lost(self, failure: Failure, said: str) -> Ending:
         now = self._run.clock.monotonic()
         wait = self._mailbox.backoff.failed(now)
-        if self._connecting is not None:
+        if self._connecting is not None and not failure.alone:
             side, began = self._connecting
             common = self._run.reach[side].silent(began, now)
             if common is None:
@@ -171,8 +171,9 @@ class Attempt:
         wait = self._mailbox.backoff.failed(now, failure.seconds)
         if wait is None:
             return self._given_up(said)
-        self._run.reach[failure.side].throttled(now, wait)
-        self._run.connections.throttled(self._run.live.needs[failure.side].endpoint)
+        if not failure.alone:
+            self._run.reach[failure.side].throttled(now, wait)
+            self._run.connections.throttled(self._run.live.needs[failure.side].endpoint)
         return Waits(wait, Condition.THROTTLED, said)
 
     def _where(self, side: Side) -> str:

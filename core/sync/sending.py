@@ -295,11 +295,16 @@ class Sending:
         return self._tries[key] < _TRIES
 
     def _pause(self, failure: Failure) -> bool:
-        """The server asked for time. False when stopping came first."""
+        """The server asked for time. False when stopping came first.
+
+        Raises EndpointError where it is a matter of this mailbox alone: others need its connections meanwhile.
+        """
         seconds = _WAIT if failure.seconds is None else failure.seconds
         until = self._context.clock.now() + timedelta(seconds=seconds)
         why = printable(failure.sentence())
         self.note()
+        if failure.alone:
+            raise EndpointError(failure)
         self._context.narrate.info(EventKind.MAILBOX_THROTTLED, f"waiting {seconds:.1f} s: {why}")
         self._context.board.set(condition=Condition.THROTTLED, until=until, why=why)
         stopping = self._context.control.wait(seconds)

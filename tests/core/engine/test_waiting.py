@@ -138,6 +138,33 @@ def test_one_mailbox_that_cannot_connect_does_not_hold_the_others_up(scene: "Sce
     assert [scene.copied(login) for login in ("ann", "ben", "cat")] == [3, 3, 3]
 
 
+AWAY = Failure(Action.RETRY, "ErrorMailboxStoreUnavailable", "its database is away", alone=True)
+
+
+def test_a_server_that_answers_for_one_mailbox_only_is_no_silent_one(scene: "Scene") -> None:
+    scene.world.trouble = Failing(AWAY, Side.DESTINATION, "connect", 6)
+    assert scene.run(scene.batch(logins="ann")).exit_code == 0
+    assert scene.kinds("ann").count("mailbox.waiting_for_link") == 6, "more often than a silent server is tried"
+
+
+def test_a_mailbox_that_is_being_moved_keeps_no_other_from_beginning(scene: "Scene") -> None:
+    moving = Failure(Action.WAIT, "ErrorMailboxMoveInProgress", "it is being moved", seconds=600, alone=True)
+    scene.world.trouble = lambda side, who, call: moving if (who, call) == ("ann@new.example", "connect") else None
+    run = scene.start(scene.batch(logins="ann ben cat", options={"mailboxes_at_once": 1}))
+    scene.until(lambda: [status for _, status, _ in scene.statuses()[1:]] == ["Synced", "Synced"])
+    assert scene.statuses()[0] == ("ann", "Validating", "throttled")
+    run.stop()
+    assert run.join(20)
+
+
+def test_nor_does_it_slow_them_down(scene: "Scene") -> None:
+    moving = Failure(Action.WAIT, "ErrorMailboxMoveInProgress", "it is being moved", seconds=0.02, alone=True)
+    scene.world.trouble = Failing(moving, Side.DESTINATION, "write", 3)
+    assert scene.run(scene.batch(logins="ann")).exit_code == 0
+    assert scene.kinds("ann").count("mailbox.throttled") == 3
+    assert scene.host._connections._narrow == {}
+
+
 def test_watch_waits_for_a_server_that_never_answered(scene: "Scene") -> None:
     scene.world.trouble = Failing(SILENT, Side.SOURCE, "connect", 5)
     run = scene.start(scene.batch(logins="ann"), watch=True)
