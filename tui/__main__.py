@@ -47,11 +47,17 @@ def console(files: Sequence[Path], state: Path | None) -> int:
         runs = Runs(database, clock)
         app = Console(database, runs, clock, files, environ=os.environ)
 
+        def stop(now: bool) -> None:
+            if now:
+                runs.give_up()
+            else:
+                runs.stop()
+
         def last_resort() -> None:
-            runs.close()
+            _wind_up(runs)
             end_process(EXIT_STOPPED)
 
-        signals = Signals(app, lambda now: runs.stop(now=now), last_resort)
+        signals = Signals(app, stop, runs.hand_over, last_resort)
         signals.install()
         try:
             code = app.run()
@@ -71,13 +77,19 @@ def console(files: Sequence[Path], state: Path | None) -> int:
 
 
 def _wind_up(runs: "Runs") -> None:
-    """Wait for what still runs, and say so: the screen is gone, and signals still count."""
+    """Wait for what still runs, and say so: the screen is gone, and signals still count. Then let go on what is to."""
     flying = runs.in_flight
     if flying:
-        with contextlib.suppress(OSError):  # the terminal may be gone as well
-            sys.stderr.write(f"mailcutover: Stopping, {flying} in flight\n")
-            sys.stderr.flush()
+        _say(f"Stopping, {flying} in flight")
     runs.close()
+    for handed in runs.go_on():
+        _say(handed.sentence())
+
+
+def _say(text: str) -> None:
+    with contextlib.suppress(OSError):  # the terminal may be gone
+        sys.stderr.write(f"mailcutover: {text}\n")
+        sys.stderr.flush()
 
 
 def _unfit(environ: Mapping[str, str]) -> str | None:

@@ -146,9 +146,10 @@ class Console(App[int], inherit_bindings=False):
             self.push_screen(quitting.ask([run.name for run in self.runs.active()]), self._leave)
 
     def _leave(self, answer: str | None) -> None:
-        if answer in {quitting.PAUSE, quitting.STOP}:
-            stopping = quitting.Stopping(self.runs, pause=answer == quitting.PAUSE)
-            self.push_screen(stopping, lambda _: self.exit(self.runs.exit_code))
+        if answer in {quitting.KEEP, quitting.PAUSE, quitting.STOP}:
+            code = EXIT_DONE if answer == quitting.KEEP else None
+            stopping = quitting.Stopping(self.runs, answer)
+            self.push_screen(stopping, lambda _: self.exit(self.runs.exit_code if code is None else code))
 
     # --- ends that nobody asked for --------------------------------------------------------------------------------
 
@@ -166,9 +167,9 @@ class Console(App[int], inherit_bindings=False):
 
     @on(Leave)
     @on(TerminalLost)
-    def end(self) -> None:
-        """What runs here is told to stop; it is waited for when the screen is gone."""
-        self.runs.stop()
+    def end(self, message: Message) -> None:
+        """What runs here stops, to go on elsewhere when nobody looks any more; the screen does not wait for it."""
+        (self.runs.hand_over if isinstance(message, TerminalLost) else self.runs.stop)()
         self.exit(EXIT_STOPPED)
 
     def let_go(self) -> None:

@@ -11,6 +11,7 @@ from core.status import Wish
 from core.store.batches import Batches
 from core.store.database import Database
 from core.store.wanted import Wanted
+from tui.handover import Handed, hand_over
 
 if TYPE_CHECKING:  # slow to import; a console that only looks on never needs them
     from core.batch.definition import Batch
@@ -34,6 +35,7 @@ class Runs:
         self._make_host = make_host or _host
         self._host: Host | None = None
         self._started: list[BatchRun] = []
+        self._handing: list[BatchRun] = []
         self._closing = False
 
     def start(self, batch: "Batch", mailboxes: Sequence[str] | None = None) -> bool:
@@ -92,6 +94,27 @@ class Runs:
             self._closing = True
         for run in self.active():
             run.stop(now=now)
+
+    def hand_over(self) -> None:
+        """Let all that run here go on in processes of their own, from the next message on; `go_on` starts those."""
+        with self._lock:
+            self._handing = [run for run in self._started if run.exit_code is None]
+        self.stop()
+
+    def give_up(self) -> None:
+        """End all that run here at once, and hand nothing over."""
+        with self._lock:
+            self._handing = []
+        self.stop(now=True)
+
+    def go_on(self) -> list[Handed]:
+        """After `close`: start what was to be handed over and is not done, each in a process of its own."""
+        with self._lock:
+            runs = [run for run in self._handing if run.exit_code == EXIT_STOPPED]
+        return [hand_over(self._database, run.order) for run in runs if not self._stopped(run.name)]
+
+    def _stopped(self, batch: str) -> bool:
+        return self._wanted.read(batch).batch in {Wish.STOP, Wish.STOP_NOW}
 
     @property
     def ended(self) -> bool:

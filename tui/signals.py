@@ -35,15 +35,16 @@ class Screen(Protocol):
 class Signals:
     """From `install` to `restore`, signals stop the runs and end the screen. A second signal stops them at once.
 
-    `stop` is called with whether to cut what is in flight. `ended` is set when the screen is gone; when it is not,
-    `patience` seconds after a signal, the terminal is given up, and after as long again the screen is left behind:
-    `last_resort` must end the process.
+    `stop` is called with whether to cut what is in flight, `hang_up` when the terminal is gone. `ended` is set when the
+    screen is gone; when it is not, `patience` seconds after a signal, the terminal is given up, and after as long again
+    the screen is left behind: `last_resort` must end the process.
     """
 
     def __init__(
         self,
         screen: Screen,
         stop: Callable[[bool], None],
+        hang_up: Callable[[], None],
         last_resort: Callable[[], None],
         *,
         patience: float = 3.0,
@@ -52,6 +53,7 @@ class Signals:
         self.ended = threading.Event()
         self._screen = screen
         self._stop = stop
+        self._hang_up = hang_up
         self._last_resort = last_resort
         self._patience = patience
         self._notes: queue.SimpleQueue[int | None] = queue.SimpleQueue()  # put() may interrupt itself
@@ -82,7 +84,10 @@ class Signals:
         while (number := self._notes.get()) is not None:
             if self.received is None:
                 self.received = number
-                self._stop(False)
+                if number == signal.SIGHUP:
+                    self._hang_up()
+                else:
+                    self._stop(False)
                 threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
                 self._screen.leave()
             elif number != signal.SIGHUP:

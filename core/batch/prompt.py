@@ -39,6 +39,12 @@ def answered(text: str) -> bool:
         return text in _answers
 
 
+def answers() -> dict[str, Secret]:
+    """All that was answered in this process, by the text that was asked."""
+    with _lock:
+        return dict(_answers)
+
+
 def keep_off_terminal() -> None:
     """From now on never ask at the terminal: a screen of our own has it, and gives its answers by `answer`."""
     _taken.set()

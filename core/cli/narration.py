@@ -19,12 +19,12 @@ class Narration:
     """Takes events from any thread, and prints them from one.
 
     For people: to stderr, from the large ones up. With `as_json`: all of them, to stdout, one a line. When nobody reads
-    any more the run goes on.
+    any more the run goes on. `silent` prints nothing: the store has it all.
     """
 
-    def __init__(self, *, as_json: bool) -> None:
+    def __init__(self, *, as_json: bool, silent: bool = False) -> None:
         self._as_json = as_json
-        self._out: TextIO | None = sys.stdout if as_json else sys.stderr
+        self._out: TextIO | None = None if silent else sys.stdout if as_json else sys.stderr
         self._live = not as_json and sys.stderr.isatty()
         self._shown = ""
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -9,6 +10,7 @@ from typing import NoReturn
 import click
 
 from core.batch.load import load
+from core.batch.prompt import answer
 from core.batch.readiness import check_secrets
 from core.cli.interrupts import Interrupts, interrupts
 from core.cli.invocation import Invocation
@@ -18,6 +20,7 @@ from core.cli.output import complain_of_fault, say
 from core.cli.summary import Summary
 from core.cli.target import batch_file, is_file
 from core.clock import SystemClock
+from core.engine.detached import told
 from core.engine.host import BatchRun, Host
 from core.engine.library_log import libraries_told
 from core.errors import EXIT_STOPPED, UserError
@@ -40,6 +43,7 @@ _CUT = 3.0
 @mailbox_option
 @click.option("--retry-rejected", is_flag=True, help="Try messages again that the destination refused before.")
 @json_option
+@click.option("--detached", is_flag=True, hidden=True)  # by core.engine.detached alone
 @state_option
 @click.pass_obj
 def run(
@@ -49,15 +53,21 @@ def run(
     mailboxes: tuple[str, ...],
     retry_rejected: bool,
     as_json: bool,
+    detached: bool,
 ) -> int:
     """Do it; returns the contract's exit code."""
+    names: Sequence[str] = mailboxes
+    if detached:
+        names, answers = told(sys.stdin)
+        for text, secret in answers.items():
+            answer(text, secret)
     with invocation.store() as database:
         loaded = load(batch_file(database, batch))
         if not is_file(batch) and loaded.name != batch:
             raise UserError(f"{loaded.file}: this file is batch {loaded.name} now, not {batch}; run it by its file")
-        chosen = loaded.select(mailboxes) if mailboxes else loaded.mailboxes
+        chosen = loaded.select(names) if names else loaded.mailboxes
         check_secrets(loaded, chosen)
-        narration = Narration(as_json=as_json)
+        narration = Narration(as_json=as_json, silent=detached)
         clock = SystemClock()
         began = clock.now()
         known = _known(database, loaded.name)
@@ -69,6 +79,8 @@ def run(
                     mailboxes=[mailbox.source for mailbox in chosen],
                     watch=watch,
                     retry_rejected=retry_rejected,
+                    linger=detached,
+                    keep_wishes=detached,
                     tell=narration.tell,
                 )
                 ended = _follow(running, narration, heard, database)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from core.batch.dials import Dial
 from core.engine.context import RunContext
+from core.engine.detached import Order
 from core.engine.mailbox import MailboxRun
 from core.engine.roster import OFF_HOURS, Roster
 from core.engine.standing import UNFINISHED, Mark, Stage, count, exit_code, over, resting, standing
@@ -70,6 +71,13 @@ class BatchRun:
     def join(self, timeout: float | None = None) -> bool:
         """Wait until it has ended, at most `timeout` seconds; True when it has."""
         return self._ended.wait(timeout)
+
+    @property
+    def order(self) -> Order:
+        """What this run was told, so that another process can go on with it."""
+        run = self._run
+        sources = [mailbox.source for mailbox in self._roster.mailboxes]
+        return Order(self.name, run.batch.file, sources, run.watch, run.retry_rejected)
 
     @property
     def in_flight(self) -> int:

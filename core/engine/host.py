@@ -63,12 +63,13 @@ class Host:
         watch: bool = False,
         retry_rejected: bool = False,
         linger: bool = False,
+        keep_wishes: bool = False,
         tell: Tell | None = None,
     ) -> BatchRun:
         """Begin to move a batch, or only `mailboxes` (source logins or destination addresses) of it; returns at once.
 
-        A pause or stop of the batch is lifted, one of a mailbox is not; with `linger` the run waits for mailboxes that
-        are paused instead of ending without them. `tell` hears every event besides the log; it
+        A pause or stop of the batch is lifted (not with `keep_wishes`), one of a mailbox is not; with `linger` the run
+        waits for mailboxes that are paused instead of ending without them. `tell` hears every event besides the log; it
         must not block. Raises HeldError when the batch is run elsewhere, UserError for a mailbox that it does not have,
         and for a batch whose name is another file's.
         """
@@ -79,7 +80,8 @@ class Host:
             try:
                 _refuse_namesake(Batches(self._database).find(batch.name), batch)
                 Batches(self._database).add(batch)
-                Wanted(self._database).clear(batch.name)
+                if not keep_wishes:
+                    Wanted(self._database).clear(batch.name)
                 run = self._prepare(
                     batch, chosen, lease, watch=watch, retry_rejected=retry_rejected, linger=linger, tell=tell
                 )

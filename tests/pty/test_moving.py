@@ -1,10 +1,13 @@
 """The console moves mail between real servers, and loses none of it however it is ended."""
 
+import json
 import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -69,36 +72,108 @@ def test_a_batch_is_opened_started_and_done(tmp_path: Path, batch: Path, practic
     assert stored(practice_exchange) == ALL
 
 
-@pytest.mark.parametrize("end", [signal.SIGTERM, "hang up", "quit"])
+@pytest.mark.parametrize("end", [signal.SIGTERM, "quit"])
 def test_ended_in_the_middle_it_stops_at_a_message_and_goes_on_later(
     tmp_path: Path, batch: Path, practice_exchange: PracticeExchange, end: signal.Signals | str
 ) -> None:
-    practice_exchange.pace.item = 0.01
     held = Held()
     practice_exchange.next("CreateItem", held, after=1)
     with Terminal.console(tmp_path / "state", str(batch), env=SECRETS) as terminal:
         terminal.shows("Created")
         terminal.press("s")
         terminal.until(held.arrived.is_set, "a second request")
-        if end == "hang up":
-            terminal.hang_up()
-            held.release.set()
-            assert terminal.end_unread() == 3
+        if isinstance(end, signal.Signals):
+            terminal.signal(end)
         else:
-            if isinstance(end, signal.Signals):
-                terminal.signal(end)
-            else:
-                terminal.press("q")
-                terminal.shows("Stop and quit")
-                terminal.press("s")
-            terminal.shows("Stopping, 1 in flight")
-            held.release.set()
-            assert terminal.end() == 3
-            assert terminal.restored
-    assert len(stored(practice_exchange)) < COUNT
-    practice_exchange.pace.item = 0.0
+            terminal.press("q")
+            terminal.shows("Stop and quit")
+            terminal.press("s")
+        terminal.shows("Stopping, 1 in flight")
+        held.release.set()
+        assert terminal.end() == 3
+        assert terminal.restored
+    assert 20 < len(stored(practice_exchange)) < COUNT
     command = [sys.executable, "-m", "tui", "--state", str(tmp_path / "state"), "run", str(batch)]
     environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(CHECKOUT), **SECRETS}
     again = subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
     assert again.returncode == 0, again.stderr
     assert stored(practice_exchange) == ALL
+
+
+@pytest.fixture
+def holds(practice_exchange: PracticeExchange) -> Iterator[tuple[Held, Held]]:
+    """Two requests to be held, let go at the end of the test at the latest."""
+    both = Held(), Held()
+    yield both
+    for held in both:
+        held.release.set()
+
+
+LEAVINGS = ("keep", "hang up", "hang up under nohup")
+
+
+@pytest.mark.parametrize("how", LEAVINGS)
+def test_left_alone_it_goes_on_in_the_background_and_is_shown_again(
+    tmp_path: Path, batch: Path, practice_exchange: PracticeExchange, holds: tuple[Held, Held], how: str
+) -> None:
+    batch.write_text(batch.read_text().replace("env:OLD_PASSWORD", "prompt:the old password"))
+    held, again = holds
+    practice_exchange.next("CreateItem", held, after=1)
+    state = tmp_path / "state"
+    with console(state, batch, ignoring_hangups="nohup" in how) as terminal:
+        terminal.shows("Created")
+        terminal.press("s")
+        terminal.shows("Needed to start")
+        terminal.press(SECRETS["OLD_PASSWORD"] + "\r")
+        terminal.until(held.arrived.is_set, "a second request")
+        practice_exchange.next("CreateItem", again)  # by whoever goes on
+        if how == "keep":
+            terminal.press("q")
+            terminal.shows("Keep running")
+            terminal.press("k")
+            terminal.shows("Handing over, 1 in flight")
+            held.release.set()
+            terminal.shows("move goes on in process")
+            assert terminal.end() == 0
+            assert terminal.restored
+        else:
+            terminal.hang_up()
+            while status(state)["status"] != "Stopping":
+                assert terminal.process.poll() is None
+            held.release.set()
+            assert terminal.end_unread() == 3
+        left = terminal.process.pid
+    assert again.arrived.wait(30)
+    runner = status(state)["runner"]
+    assert runner["pid"] != left
+    secret, proc = SECRETS["OLD_PASSWORD"].encode(), Path("/proc", str(runner["pid"]))
+    assert secret not in (proc / "cmdline").read_bytes()
+    told = [line for line in (proc / "environ").read_bytes().split(b"\0") if secret in line]
+    assert told == [b"EXCHANGE_PASSWORD=" + secret], "the typed one came another way"
+    complaints = state / "detached-move.txt"
+    assert (complaints.stat().st_mode & 0o777, complaints.read_text()) == (0o600, "")
+    with Terminal.console(state, env=SECRETS) as terminal:
+        terminal.shows(f"process {runner['pid']}")
+        again.release.set()
+        terminal.shows("Synced")
+        terminal.press("q")
+        assert terminal.end() == 0
+    assert stored(practice_exchange) == ALL
+
+
+def console(state: Path, batch: Path, *, ignoring_hangups: bool) -> Terminal:
+    """The console; started as nohup does."""
+    secrets = {"EXCHANGE_PASSWORD": SECRETS["EXCHANGE_PASSWORD"]}
+    if not ignoring_hangups:
+        return Terminal.console(state, str(batch), env=secrets)
+    arguments = ["--state", str(state), str(batch)]
+    run = f"signal.signal(signal.SIGHUP, signal.SIG_IGN); from tui.__main__ import main; sys.exit(main({arguments!r}))"
+    return Terminal([sys.executable, "-c", f"import signal, sys; {run}"], env=secrets)
+
+
+def status(state: Path) -> dict[str, Any]:
+    """The batch as another process sees it."""
+    command = [sys.executable, "-m", "core", "--state", str(state), "status", "move", "--json"]
+    said = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout
+    found: dict[str, Any] = json.loads(said)["batches"][0]
+    return found

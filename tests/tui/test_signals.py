@@ -37,6 +37,9 @@ class Screen:
     def stop(self, now: bool) -> None:
         self._tell("stop now" if now else "stop")
 
+    def hang_up(self) -> None:
+        self._tell("hang up")
+
     def last_resort(self) -> None:
         self._tell("last resort")
         self.last.set()
@@ -45,7 +48,7 @@ class Screen:
 @contextmanager
 def watched(ends_on: str) -> Iterator[tuple[Screen, Signals]]:
     screen = Screen(ends_on)
-    signals = Signals(screen, screen.stop, screen.last_resort, patience=0.05)
+    signals = Signals(screen, screen.stop, screen.hang_up, screen.last_resort, patience=0.05)
     screen.signals = signals
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
     signals.install()
@@ -62,7 +65,7 @@ def test_what_runs_is_stopped_before_the_screen(number: int) -> None:
     with watched("leave") as (screen, signals):
         os.kill(os.getpid(), number)
         assert signals.ended.wait(20)
-    assert screen.told == ["stop", "leave"]
+    assert screen.told == ["hang up" if number == signal.SIGHUP else "stop", "leave"]
     assert signals.received == number
 
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 _LOOK = 0.1  # seconds between two looks whether they have ended
 
-CANCEL, PAUSE, STOP = "c", "p", "s"
+CANCEL, KEEP, PAUSE, STOP = "c", "k", "p", "s"
+_WORDS = {KEEP: "Handing over", PAUSE: "Pausing", STOP: "Stopping"}
 
 
 def ask(names: "Sequence[str]") -> Choice:
@@ -27,9 +28,10 @@ def ask(names: "Sequence[str]") -> Choice:
     running = "1 batch runs" if len(names) == 1 else f"{len(names)} batches run"
     return Choice(
         "Quit",
-        [f"{running} in this process: {', '.join(names)}. Quitting ends that; nothing is lost or sent twice."],
+        [f"{running} in this process: {', '.join(names)}. Whatever you choose, nothing is lost or sent twice."],
         (
             Answer(CANCEL, "Cancel", "stay here"),
+            Answer(KEEP, "Keep running", "in the background; come back whenever you like"),
             Answer(PAUSE, "Pause and quit", "wait for what is in flight"),
             Answer(STOP, "Stop and quit", "wait for what is in flight"),
         ),
@@ -37,14 +39,15 @@ def ask(names: "Sequence[str]") -> Choice:
 
 
 class Stopping(ModalScreen[None], inherit_bindings=False):
-    """Stays until nothing runs here any more. `pause` says that this was a pause, not a stop."""
+    """Stays until nothing runs here any more. `how` is the answer to the question how to leave."""
 
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings("stopping.")
 
-    def __init__(self, runs: Runs, *, pause: bool) -> None:
+    def __init__(self, runs: Runs, how: str) -> None:
         super().__init__()
         self._runs = runs
-        self._pause = pause
+        self._how = how
+        self._pausing = how == PAUSE
         self._block = LineBlock(classes="dialog", id="stopping")
 
     def compose(self) -> ComposeResult:
@@ -54,8 +57,10 @@ class Stopping(ModalScreen[None], inherit_bindings=False):
     def on_mount(self) -> None:
         """Tell them to end, and look on."""
         entitle(self._block, "Quit")
-        if self._pause:
+        if self._pausing:
             self.run_worker(self._runs.pause, thread=True)
+        elif self._how == KEEP:
+            self._runs.hand_over()
         else:
             self._runs.stop()
         self.set_interval(_LOOK, self._look)
@@ -63,13 +68,13 @@ class Stopping(ModalScreen[None], inherit_bindings=False):
 
     def _look(self) -> None:
         flying = self._runs.in_flight
-        if self._pause and not flying:
-            self._pause = False
+        if self._pausing and not flying:
+            self._pausing = False
             self._runs.stop()
         if self._runs.ended:
             self.dismiss()
             return
-        word = "Pausing" if self._pause else "Stopping"
+        word = _WORDS[self._how]
         self._block.show(
             [
                 (),
@@ -82,5 +87,5 @@ class Stopping(ModalScreen[None], inherit_bindings=False):
 
     def action_cut(self) -> None:
         """Do not wait for what is in flight."""
-        self._pause = False
+        self._pausing = False
         self._runs.stop(now=True)
