@@ -2,19 +2,17 @@
 
 from pathlib import Path
 
-from tui.keys import KEYS, Group, names
+from tui.keys import KEYS, OWN, names
 
 FILE = Path(__file__).resolve().parent.parent / "README.md"
 _BEGIN, _END = "<!-- keys -->\n", "<!-- /keys -->"
-#: What a question or a help screen says by itself.
-_LEFT_OUT = {Group.HELP, Group.CHOICE}
 
 
 def table() -> str:
     """The table, as it stands between the marks."""
     rows = ["| key | does | where |", "|---|---|---|"]
     for key in KEYS:
-        if key.group not in _LEFT_OUT:
+        if key.group in OWN:  # what questions are answered with stands beside them
             written = " ".join(f"`{name}`" for name in names(key))
             rows.append(f"| {written} | {key.words} | {key.group.value.lower()} |")
     return "\n".join(rows) + "\n"

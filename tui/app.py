@@ -17,13 +17,16 @@ from tui import theme
 from tui.dialogs import Dialogs
 from tui.driver import SafeDriver, TerminalLost
 from tui.helm import Helm
+from tui.keymap import Keymap
 from tui.link import Link
 from tui.pace import Pace
 from tui.runs import Runs
 from tui.screens import quit as quitting
 from tui.screens.dashboard import Dashboard
 from tui.screens.help import Help
+from tui.screens.palette import Palette
 from tui.screens.too_small import TooSmall, too_small
+from tui.screens.typing import Typing
 from tui.theme import Tone
 from tui.tick import Reader, Tick
 from tui.widgets.line_table import LineTable
@@ -59,6 +62,7 @@ class Console(App[int], inherit_bindings=False):
         *,
         environ: Mapping[str, str],
         zone: tzinfo | None = None,
+        keymap: Keymap | None = None,
     ) -> None:
         few = theme.few_colours(environ)
         super().__init__(driver_class=SafeDriver, ansi_color=True if few else None)
@@ -68,8 +72,10 @@ class Console(App[int], inherit_bindings=False):
         self.fault: Exception | None = None
         self.runs = runs
         self.link = Link(Reader(database, clock), self._take, Pace.of(environ))
-        self.helm = Helm(runs, Dialogs(self, self.flash))
-        self.dashboard = Dashboard(self.helm, self.link.look, zone)
+        self.keymap = keymap or Keymap()
+        self.set_keymap(self.keymap.own)
+        self.helm = Helm(runs, Dialogs(self, self.flash), self.keymap)
+        self.dashboard = Dashboard(self.helm, self.link.look, self.keymap, zone)
         self._files = files
 
     def get_default_screen(self) -> Dashboard:
@@ -128,11 +134,22 @@ class Console(App[int], inherit_bindings=False):
         """Say a word at the bottom."""
         self.dashboard.key_bar.flash(word, tone)
 
+    async def on_event(self, event: events.Event) -> None:
+        """Hand a key to whatever text is typed into, before the next is looked at; else as Textual does."""
+        if isinstance(event, events.Key) and isinstance(self.screen, Typing):
+            self.screen.typed(event)
+        else:
+            await super().on_event(event)
+
     # --- keys ------------------------------------------------------------------------------------------------------
 
     def action_help(self) -> None:
         """All keys."""
-        self.push_screen(Help())
+        self.push_screen(Help(self.keymap))
+
+    def action_palette(self) -> None:
+        """Every action by its name."""
+        self.push_screen(Palette(self.keymap, self.dashboard.entries()), self.dashboard.perform)
 
     def action_redraw(self) -> None:
         """Draw the screen anew, as after something else has written on it."""

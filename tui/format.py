@@ -126,9 +126,9 @@ def wrap(text: str, width: int, limit: int = 100) -> list[str]:
             lines.append(line)
         rest = word
         while cell_len(rest) > width:
-            head = _head(rest, width)
-            lines.append(head)
-            rest = rest[len(head) :]
+            piece = head(rest, width)
+            lines.append(piece)
+            rest = rest[len(piece) :]
         line = rest
     if line or not lines:
         lines.append(line)
@@ -137,7 +137,7 @@ def wrap(text: str, width: int, limit: int = 100) -> list[str]:
     return lines
 
 
-def _head(text: str, width: int) -> str:
+def head(text: str, width: int) -> str:
     """As many characters of `text` as fit `width` cells, and at least one."""
     end = used = 0
     for character in text:
@@ -146,3 +146,11 @@ def _head(text: str, width: int) -> str:
             break
         end += 1
     return text[: max(end, 1)]
+
+
+def tail(text: str, width: int) -> str:
+    """The end of `text`, as much of it as fits `width` cells."""
+    begin, used = len(text), 0
+    while begin and (used := used + cell_len(text[begin - 1])) <= width:
+        begin -= 1
+    return text[begin:]

@@ -1,60 +1,26 @@
-"""What the keys for start, pause, resume and stop do; to a batch, or to one mailbox of it.
+"""What the keys for start, pause, resume and stop do; to a batch, or to some mailboxes of it.
 
 Whoever runs the batch is told through the store, this process too. Nothing here touches the screen's thread for longer
 than a glance: files, secrets and the disk are waited for elsewhere.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from core.errors import MailcutoverError, UserError
 from core.secret import Secret
-from core.status import ACTIVE, Condition, MailboxStatus, Wish
-from core.store.views import BatchView, MailboxView
+from core.status import Wish
+from tui.keymap import Keymap
 from tui.runs import Runs
-from tui.state import RESTING
+from tui.target import PAUSE, RESUME, START, STOP, Target, reasons
 from tui.theme import Tone
 
 if TYPE_CHECKING:
     from core.batch.definition import Batch
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What is meant: a batch, or one mailbox of it."""
-
-    batch: BatchView
-    mailbox: MailboxView | None = None
-
-    @property
-    def name(self) -> str:
-        """How to call it."""
-        return self.batch.name if self.mailbox is None else self.mailbox.source
-
-    @property
-    def source(self) -> str | None:
-        """The mailbox's source login."""
-        return None if self.mailbox is None else self.mailbox.source
-
-    @property
-    def runs(self) -> bool:
-        """Whether any process runs the batch."""
-        return self.batch.runner is not None
-
-    @property
-    def paused(self) -> bool:
-        """Whether it is paused, or about to be."""
-        return Condition.PAUSED in {self.batch.condition, self.mailbox and self.mailbox.condition}
-
-    @property
-    def held(self) -> bool:
-        """Whether it is a mailbox that was paused or stopped by itself: the next run of its batch leaves it alone."""
-        return self.mailbox is not None and self.mailbox.status is MailboxStatus.STOPPED
 
 
 class Bridge(Protocol):
@@ -77,74 +43,62 @@ class Bridge(Protocol):
         ...
 
 
-#: Actions as the keys name them.
-START, PAUSE, RESUME, STOP = "run.start", "run.pause", "run.resume", "run.stop"
-
-
-def idle(target: Target | None) -> frozenset[str]:
-    """The actions that would do nothing now."""
-    if target is None:
-        return frozenset({START, PAUSE, RESUME, STOP})
-    if not target.runs:
-        return frozenset({PAUSE, STOP} if target.held else {PAUSE, RESUME, STOP})
-    none: set[str] = {PAUSE} if target.paused else {RESUME}
-    if target.mailbox is None:
-        return frozenset(none if target.paused else none | {START})
-    status = target.mailbox.status
-    if status in RESTING:
-        none |= {START, PAUSE, STOP}
-    elif status in ACTIVE:
-        none |= {START}
-    return frozenset(none)
-
-
 class Helm:
-    """Does it, and says what was done or why not."""
+    """Does it, and says what was done or why not.
 
-    def __init__(self, runs: Runs, bridge: Bridge) -> None:
+    To add an action on batches and mailboxes: a deed here, when it may be of no use a reason in `tui.target`, and a
+    line in `tui.keys` whose action is ``steer('its id')``.
+    """
+
+    def __init__(self, runs: Runs, bridge: Bridge, keymap: Keymap) -> None:
         self._runs = runs
         self._bridge = bridge
+        self._keymap = keymap
         self._beginning: set[str] = set()  # batches that are being started
+        self._deeds: Mapping[str, Callable[[Target], Awaitable[None]]] = {
+            START: self._start,
+            PAUSE: self._pause,
+            RESUME: self._resume,
+            STOP: self._stop,
+        }
 
-    async def start(self, target: Target) -> None:
-        """Run the batch here, or one mailbox of it; or let go on what is paused or stopped."""
-        batch, mailbox = target.batch, target.mailbox
-        if batch.runner is None:
-            await self._begin(target)
-        elif mailbox is None and not target.paused:
-            self._bridge.flash(f"{batch.name} runs already: {batch.runner}", Tone.DIM)
-        elif mailbox is not None and mailbox.status in RESTING:
-            self._bridge.flash(f"{mailbox.source} is done in this run of {batch.name}", Tone.DIM)
-        else:
-            await self.resume(target)
+    def reasons(self, target: Target | None) -> Mapping[str, str]:
+        """Why actions would do nothing now, by their ids."""
+        return reasons(target, self._keymap.first(START))
 
-    async def pause(self, target: Target) -> None:
+    async def steer(self, action: str, target: Target | None) -> None:
+        """Do an action, by its id, to what it does something to; else say why it does nothing."""
+        why = self.reasons(target).get(action)
+        if why is not None:
+            self._bridge.flash(why, Tone.DIM)
+        elif target is not None:
+            await self._deeds[action](target.useful(action))
+
+    async def _start(self, target: Target) -> None:
+        """Run the batch here, or some mailboxes of it; or let go on what is paused or stopped."""
+        await (self._resume(target) if target.runs else self._begin(target))
+
+    async def _pause(self, target: Target) -> None:
         """Let nothing new begin; the process that runs it stays and waits."""
-        if target.runs:
-            await self._want(target, Wish.PAUSE, f"{target.name}: pausing; what is in flight finishes")
-        else:
-            self._not_running(target)
+        await self._want(target, Wish.PAUSE, f"{target.name}: pausing; what is in flight finishes")
 
-    async def resume(self, target: Target) -> None:
+    async def _resume(self, target: Target) -> None:
         """Take a pause or a stop back."""
-        if not target.runs and not target.held:
-            self._not_running(target)
-            return
         # A batch also shows as paused when all that is left of it are mailboxes that were paused by themselves.
         whole = await self._guarded(
             f"{target.name} cannot be resumed", lambda: asyncio.to_thread(self._runs.paused_whole, target.batch.name)
         )
-        if whole and target.mailbox is not None:
+        if whole and target.mailboxes:
             self._bridge.flash(f"{target.batch.name} is paused as a whole: resume that", Tone.WAIT)
         elif whole is not None:
             await self._want(target, Wish.RUN, f"{target.name}: goes on")
 
-    async def stop(self, target: Target) -> None:
+    async def _stop(self, target: Target) -> None:
         """End it at the next message, when the user is sure."""
-        if not target.runs:
-            self._not_running(target)
-            return
-        what = "the batch" if target.mailbox is None else f"this mailbox of {target.batch.name}"
+        what = "the batch"
+        if target.mailboxes:
+            what = "this mailbox" if len(target.mailboxes) == 1 else f"these {len(target.mailboxes)} mailboxes"
+            what += f" of {target.batch.name}"
         question = f"Stop {what} at the next message? What is in flight finishes; starting it again goes on from there."
         if await self._bridge.sure(f"Stop {target.name}", question, "Stop"):
             await self._want(target, Wish.STOP, f"{target.name}: stopping; what is in flight finishes")
@@ -173,7 +127,8 @@ class Helm:
 
         if batch.name != target.batch.name:
             raise UserError(f"{target.batch.path}: now holds the batch {batch.name}, no longer {target.batch.name}")
-        chosen = None if target.source is None else batch.select([target.source])
+        sources = list(target.sources) or None
+        chosen = None if sources is None else batch.select(sources)
         for text in unanswered(batch, chosen):
             secret = await self._bridge.secret(text)
             if secret is None:
@@ -181,12 +136,11 @@ class Helm:
                 return False
             answer(text, secret)
         await asyncio.to_thread(check_secrets, batch, chosen)
-        sources = None if target.source is None else [target.source]
         return await asyncio.to_thread(self._runs.start, batch, sources)
 
     async def _want(self, target: Target, wish: Wish, said: str) -> None:
         async def want() -> bool:
-            await asyncio.to_thread(self._runs.want, target.batch.name, wish, target.source)
+            await asyncio.to_thread(self._runs.want, target.batch.name, wish, target.sources)
             return True
 
         if await self._guarded(f"{target.name} cannot be told", want):
@@ -201,9 +155,6 @@ class Helm:
         except MailcutoverError as error:
             self._bridge.flash(f"{title}: {error}", Tone.WARN)
         return None
-
-    def _not_running(self, target: Target) -> None:
-        self._bridge.flash(f"Nobody runs {target.name}: s starts it", Tone.DIM)
 
 
 def _load(path: Path) -> "Batch":

@@ -1,4 +1,17 @@
-"""Every key of the console, once: the widgets' bindings, the hints and the help screen are made from this table.
+"""Every action of the console, once: bindings, hints, help, palette, keymap and the README are made from this table.
+
+To add an action:
+
+1. A line in `KEYS`: an id that lasts (users' keymaps name it), its keys, Textual's name of the action, what it does in
+   words, its group; a `hint` when the line at the bottom shows it, a `name` such as "batch: start" when the palette
+   offers it. The group says where it works and which other keys it must not clash with (`REACHES`).
+2. A method `action_NAME` in the screen or widget that has it, and the id in `keys.bindings(...)` of its `BINDINGS`.
+   That is the dashboard's, the log's for the group `LOG`, a list's for `LIST` (see `Dashboard.owner`), or the app's
+   when the action begins with ``app.``.
+3. When it is of no use now and then: a reason in `tui.target.reasons`. The key is dimmed then, says why when it is
+   pressed, and the palette shows why.
+4. `python -m tests.keys_doc` writes the README's table anew. The tests see to the rest: no clash, a method for every
+   action, every key in the help.
 
 No key needs Alt, Ctrl+Shift or a terminal's extended protocol, and none is tmux's or screen's prefix.
 """
@@ -7,6 +20,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from textual.binding import Binding, BindingType
+from textual.keys import key_to_character
 
 
 class Group(StrEnum):
@@ -16,8 +30,22 @@ class Group(StrEnum):
     STEER = "Batches and mailboxes"
     LIST = "Moving about"
     LOG = "Log"
+    PALETTE = "Every action by its name"
+    PROMPT = "Typing"
+    RECALL = "What was typed before"
     HELP = "Help"
     CHOICE = "Questions"
+
+
+#: Groups whose keys work at the same time, and so must not clash.
+REACHES = (
+    (Group.EVERYWHERE, Group.STEER, Group.LIST),
+    (Group.EVERYWHERE, Group.STEER, Group.LIST, Group.LOG),
+    (Group.PALETTE, Group.PROMPT),
+    (Group.RECALL, Group.PROMPT),
+)
+#: Groups whose keys a user may change; those of questions stand beside them on the screen.
+OWN = (Group.EVERYWHERE, Group.STEER, Group.LIST, Group.LOG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,51 +58,91 @@ class Key:
     words: str
     group: Group
     hint: str = ""  # one or two words for the line at the bottom; empty: not shown there
+    name: str = ""  # "area: action" for the palette; empty: not offered there
 
 
+_G = Group
 KEYS = (
-    Key("app.help", "question_mark,f1", "app.help", "This help", Group.EVERYWHERE, "Help"),
+    Key("app.help", "question_mark,f1", "app.help", "This help", _G.EVERYWHERE, "Help", "app: help"),
+    Key("app.palette", "colon,ctrl+p", "app.palette", "Every action by its name", _G.EVERYWHERE),
     Key(
-        "app.quit", "q,ctrl+q,ctrl+c", "app.leave", "Quit; asks first while batches run here", Group.EVERYWHERE, "Quit"
+        "app.quit",
+        "q,ctrl+q,ctrl+c",
+        "app.leave",
+        "Quit; asks first while batches run here",
+        _G.EVERYWHERE,
+        "Quit",
+        "app: quit",
     ),
-    Key("app.redraw", "ctrl+l", "app.redraw", "Draw the screen anew", Group.EVERYWHERE),
-    Key("pane.batches", "1", "pane('batches')", "Go to the batches", Group.EVERYWHERE),
-    Key("pane.mailboxes", "2", "pane('mailboxes')", "Go to the mailboxes", Group.EVERYWHERE),
-    Key("pane.detail", "3", "pane('detail')", "Go to the mailbox in detail", Group.EVERYWHERE),
-    Key("pane.log", "4", "pane('log')", "Go to the log", Group.EVERYWHERE, "Log"),
-    Key("pane.next", "tab", "app.focus_next", "Next pane", Group.EVERYWHERE),
-    Key("pane.previous", "shift+tab", "app.focus_previous", "Previous pane", Group.EVERYWHERE),
-    Key("pane.back", "backspace,escape", "back", "Back to where this pane was opened from", Group.EVERYWHERE),
-    Key("pane.zoom", "z", "zoom", "This pane alone on the screen, and back", Group.EVERYWHERE),
-    Key("run.start", "s", "start", "Start the batch, or one mailbox of it", Group.STEER, "Start"),
-    Key("run.pause", "p", "pause", "Pause: the process stays and waits", Group.STEER, "Pause"),
-    Key("run.resume", "r", "resume", "Resume what was paused", Group.STEER, "Resume"),
-    Key("run.stop", "x", "stop", "Stop at the next message", Group.STEER, "Stop"),
-    Key("list.down", "j,down", "down", "One down", Group.LIST),
-    Key("list.up", "k,up", "up", "One up", Group.LIST),
-    Key("list.page_down", "ctrl+d,pagedown", "page_down", "A page down", Group.LIST),
-    Key("list.page_up", "ctrl+u,pageup", "page_up", "A page up", Group.LIST),
-    Key("list.top", "g,home", "top", "To the top", Group.LIST),
-    Key("list.bottom", "G,end", "bottom", "To the bottom; in the log, follow again", Group.LIST),
-    Key("list.open", "enter", "open", "Open what the cursor is on", Group.LIST, "Open"),
-    Key("log.follow", "f", "follow", "Follow the newest line, or stand still", Group.LOG, "Follow"),
-    Key("log.level", "L", "level", "Show less: from warnings, from errors, all", Group.LOG, "Level"),
-    Key("log.only", "o", "only", "Only the chosen mailbox, or all", Group.LOG, "Only"),
-    Key("log.left", "h,left", "left", "Scroll left", Group.LOG),
-    Key("log.right", "l,right", "right", "Scroll right", Group.LOG),
-    Key("help.close", "escape,q,question_mark,enter", "close", "Close this help", Group.HELP),
-    Key("secret.cancel", "escape,ctrl+c", "cancel", "Type nothing, start nothing", Group.CHOICE),
-    Key("stopping.cut", "x", "cut", "While it waits to quit: cut what is in flight", Group.CHOICE),
-    Key("choice.next", "j,down,l,right,tab", "next", "Next answer", Group.CHOICE),
-    Key("choice.previous", "k,up,h,left,shift+tab", "previous", "Previous answer", Group.CHOICE),
-    Key("choice.take", "enter", "take", "Take this answer; its own letter does too", Group.CHOICE),
-    Key("choice.cancel", "escape,q,ctrl+c", "cancel", "Answer nothing", Group.CHOICE),
+    Key("app.redraw", "ctrl+l", "app.redraw", "Draw the screen anew", _G.EVERYWHERE, name="app: redraw"),
+    Key("pane.batches", "1", "pane('batches')", "Go to the batches", _G.EVERYWHERE, name="go: batches"),
+    Key("pane.mailboxes", "2", "pane('mailboxes')", "Go to the mailboxes", _G.EVERYWHERE, name="go: mailboxes"),
+    Key("pane.detail", "3", "pane('detail')", "Go to the mailbox in detail", _G.EVERYWHERE, name="go: detail"),
+    Key("pane.log", "4", "pane('log')", "Go to the log", _G.EVERYWHERE, "Log", "go: log"),
+    Key("pane.next", "tab", "app.focus_next", "Next pane", _G.EVERYWHERE),
+    Key("pane.previous", "shift+tab", "app.focus_previous", "Previous pane", _G.EVERYWHERE),
+    Key("pane.back", "backspace,escape", "back", "Back to where this pane was opened from", _G.EVERYWHERE),
+    Key("pane.zoom", "z", "zoom", "This pane alone on the screen, and back", _G.EVERYWHERE, name="view: zoom"),
+    Key(
+        "run.start",
+        "s",
+        "steer('run.start')",
+        "Start the batch, or some mailboxes of it",
+        _G.STEER,
+        "Start",
+        "batch: start",
+    ),
+    Key(
+        "run.pause", "p", "steer('run.pause')", "Pause: the process stays and waits", _G.STEER, "Pause", "batch: pause"
+    ),
+    Key("run.resume", "r", "steer('run.resume')", "Resume what was paused", _G.STEER, "Resume", "batch: resume"),
+    Key("run.stop", "x", "steer('run.stop')", "Stop at the next message", _G.STEER, "Stop", "batch: stop"),
+    Key("list.down", "j,down", "down", "One down", _G.LIST),
+    Key("list.up", "k,up", "up", "One up", _G.LIST),
+    Key("list.page_down", "ctrl+d,pagedown", "page_down", "A page down", _G.LIST),
+    Key("list.page_up", "ctrl+u,pageup", "page_up", "A page up", _G.LIST),
+    Key("list.top", "g,home", "top", "To the top", _G.LIST),
+    Key("list.bottom", "G,end", "bottom", "To the bottom; in the log, follow again", _G.LIST),
+    Key("list.open", "enter", "screen.open", "Open what the cursor is on", _G.LIST, "Open"),
+    Key("log.follow", "f", "follow", "Follow the newest line, or stand still", _G.LOG, "Follow", "log: follow"),
+    Key("log.level", "L", "screen.level", "Show less: from warnings, from errors, all", _G.LOG, "Level", "log: level"),
+    Key("log.only", "o", "screen.only", "Only the chosen mailbox, or all", _G.LOG, "Only", "log: only this mailbox"),
+    Key("log.left", "h,left", "left", "Scroll left", _G.LOG),
+    Key("log.right", "l,right", "right", "Scroll right", _G.LOG),
+    Key("palette.next", "down,ctrl+n,tab", "next", "Next action", _G.PALETTE),
+    Key("palette.previous", "up,shift+tab", "previous", "Previous action", _G.PALETTE),
+    Key("prompt.take", "enter", "take", "Take what was typed", _G.PROMPT),
+    Key("prompt.cancel", "escape,ctrl+c", "cancel", "Leave it as it was before", _G.PROMPT),
+    Key("prompt.rub_out", "backspace,ctrl+h", "rub_out", "Rub out a character; from an empty line, leave", _G.PROMPT),
+    Key("prompt.rub_word", "ctrl+w", "rub_word", "Rub out a word", _G.PROMPT),
+    Key("prompt.rub_all", "ctrl+u", "rub_all", "Rub out everything", _G.PROMPT),
+    Key("prompt.delete", "delete", "delete", "Delete the character under the cursor", _G.PROMPT),
+    Key("prompt.older", "up", "older", "What was typed before", _G.RECALL),
+    Key("prompt.newer", "down", "newer", "What was typed after that", _G.RECALL),
+    Key("prompt.left", "left", "left", "One character back", _G.PROMPT),
+    Key("prompt.right", "right", "right", "One character on", _G.PROMPT),
+    Key("prompt.home", "home", "home", "To the beginning", _G.PROMPT),
+    Key("prompt.end", "end,ctrl+e", "end", "To the end", _G.PROMPT),
+    Key("help.close", "escape,q,question_mark,enter", "close", "Close this help", _G.HELP),
+    Key("secret.cancel", "escape,ctrl+c", "cancel", "Type nothing, start nothing", _G.CHOICE),
+    Key("stopping.cut", "x", "cut", "While it waits to quit: cut what is in flight", _G.CHOICE),
+    Key("choice.next", "j,down,l,right,tab", "next", "Next answer", _G.CHOICE),
+    Key("choice.previous", "k,up,h,left,shift+tab", "previous", "Previous answer", _G.CHOICE),
+    Key("choice.take", "enter", "take", "Take this answer; its own letter does too", _G.CHOICE),
+    Key("choice.cancel", "escape,q,ctrl+c", "cancel", "Answer nothing", _G.CHOICE),
 )
 
 _BY_ID = {key.id: key for key in KEYS}
 
 _NAMES = {
     "question_mark": "?",
+    "colon": ":",
+    "slash": "/",
+    "plus": "+",
+    "minus": "-",
+    "asterisk": "*",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
     "down": "↓",
     "up": "↑",
     "left": "←",
@@ -83,12 +151,13 @@ _NAMES = {
     "pageup": "PgUp",
     "home": "Home",
     "end": "End",
+    "delete": "Del",
     "enter": "Enter",
     "escape": "Esc",
     "backspace": "Backspace",
+    "space": "Space",
     "tab": "Tab",
     "shift+tab": "Shift+Tab",
-    "f1": "F1",
 }
 
 
@@ -108,8 +177,18 @@ def key(id_: str) -> Key:
 
 
 def names(key: Key) -> list[str]:
-    """The keys of an action as they are written on keyboards."""
-    return [
-        _NAMES.get(name, name.replace("ctrl+", "Ctrl+") if name.startswith("ctrl+") else name)
-        for name in key.keys.split(",")
-    ]
+    """The keys of an action as they are written on keyboards, where the user has none of his own."""
+    return written(key.keys)
+
+
+def written(keys: str) -> list[str]:
+    """Comma-separated keys of Textual's names, as they are written on keyboards."""
+    return [_written(name) for name in keys.split(",")]
+
+
+def _written(name: str) -> str:
+    if name.startswith("ctrl+"):
+        return "Ctrl+" + name.removeprefix("ctrl+")
+    if name[0] == "f" and name[1:].isdigit():
+        return name.upper()
+    return _NAMES.get(name) or (name if len(name) == 1 else key_to_character(name) or name)

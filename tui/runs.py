@@ -65,9 +65,9 @@ class Runs:
         Batches(self._database, self._clock).add(batch)
         return batch.name
 
-    def want(self, batch: str, wish: Wish, mailbox: str | None = None) -> None:
-        """Tell whoever runs the batch; it is obeyed within half a second."""
-        self._wanted.want(batch, wish, mailbox)
+    def want(self, batch: str, wish: Wish, mailboxes: Sequence[str] = ()) -> None:
+        """Tell whoever runs the batch, of it as a whole or of some mailboxes; it is obeyed within half a second."""
+        self._wanted.want_each(batch, wish, mailboxes or [""])
 
     def paused_whole(self, batch: str) -> bool:
         """Whether the batch itself was told to pause, not only mailboxes of it."""

@@ -25,6 +25,8 @@ class Tone(StrEnum):
     HELD = "held"  # paused: waiting for the user
     WARN = "warn"  # done, but look
     BAD = "bad"  # failed
+    FOUND = "found"  # what was looked for
+    CARET = "caret"  # where the next character goes
 
 
 #: Colour per tone, 256-colour palette; the numbers are xterm's.
@@ -45,6 +47,8 @@ PALETTE: Mapping[str, str] = {
     "held": "#af87d7",  # 140
     "warn": "#d7875f",  # 173
     "bad": "#ff5f5f",  # 203
+    "found": "#ffd75f",  # 221
+    "caret": "#ffffff",  # 231
 }
 
 #: The same with the terminal's own 16 colours; what stands out does so by weight and reversal too.
@@ -65,6 +69,8 @@ PALETTE_16: Mapping[str, str] = {
     "held": "ansi_magenta",
     "warn": "ansi_yellow",
     "bad": "ansi_red",
+    "found": "ansi_yellow",
+    "caret": "ansi_default",
 }
 
 

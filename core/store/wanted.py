@@ -1,6 +1,6 @@
 """What users want of a batch and its mailboxes; whoever runs the batch looks here."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import delete, select
@@ -38,13 +38,14 @@ class Wanted:
 
     def want(self, batch: str, wish: Wish, mailbox: str | None = None) -> None:
         """Record a wish for a batch, or for one mailbox by its source login. The latest counts."""
+        self.want_each(batch, wish, [mailbox or ""])
+
+    def want_each(self, batch: str, wish: Wish, mailboxes: Sequence[str]) -> None:
+        """Record the same wish for several mailboxes at once: all of them, or none."""
         new = {"wish": wish.value, "time": seconds(self._clock.now())}
-        statement = (
-            insert(_WANTED)
-            .values(batch=batch, mailbox=mailbox or "", **new)
-            .on_conflict_do_update(index_elements=["batch", "mailbox"], set_=new)
-        )
-        self._database.writer.do(lambda connection: connection.execute(statement))
+        statement = insert(_WANTED).on_conflict_do_update(index_elements=["batch", "mailbox"], set_=new)
+        rows = [{"batch": batch, "mailbox": mailbox, **new} for mailbox in mailboxes]
+        self._database.writer.do(lambda connection: connection.execute(statement, rows))
 
     def ask(self, batch: str, demand: Demand, mailbox: str | None = None) -> None:
         """Record a demand for one mailbox by its source login, or for all of a batch."""

@@ -15,6 +15,7 @@ from core.engine.host import Host
 from core.store.database import Database
 from tests.pictures.sample import StillClock
 from tui.app import Console
+from tui.keymap import Keymap
 from tui.runs import Runs
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -82,11 +83,12 @@ async def shown(
     files: Sequence[Path] = (),
     clock: Clock | None = None,
     make_host: Callable[[Database, Clock], Host] | None = None,
+    keymap: Keymap | None = None,
 ) -> AsyncIterator[Shown]:
     """The console on this store, settled."""
     clock = clock or StillClock()
     runs = Runs(database, clock, make_host)
-    app = Console(database, runs, clock, files, environ=ENVIRON, zone=UTC)
+    app = Console(database, runs, clock, files, environ=ENVIRON, zone=UTC, keymap=keymap)
     try:
         async with app.run_test(size=size) as pilot:
             screen = Shown(app, pilot)

@@ -4,7 +4,7 @@ In a wide terminal all stand side by side. In a narrow one lists and detail shar
 goes back.
 """
 
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from datetime import tzinfo
 from typing import ClassVar
 
@@ -12,6 +12,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
+from textual.dom import DOMNode
 from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
@@ -20,8 +21,12 @@ from core.event import Level
 from core.store.views import BatchView, MailboxView
 from tui import keys
 from tui.format import count, stamp
-from tui.helm import Helm, Target, idle
+from tui.helm import Helm
+from tui.keymap import Keymap
+from tui.keys import Group, Key
 from tui.safe import entitle
+from tui.screens.palette import Entry
+from tui.target import STEERING, Target
 from tui.theme import Tone
 from tui.tick import Focus, Tick
 from tui.widgets.batch_list import THIS_PROCESS, BatchList, runner_name
@@ -38,7 +43,6 @@ WIDE = 116
 _ROOMY = 72  # columns that all hints take
 _LEVELS = (Level.INFO, Level.WARNING, Level.ERROR, Level.DEBUG)
 _LISTS = ("batches", "mailboxes", "detail")
-_STEER = ("run.start", "run.pause", "run.resume", "run.stop")
 
 
 class Dashboard(Screen[None], inherit_bindings=False):
@@ -53,10 +57,11 @@ class Dashboard(Screen[None], inherit_bindings=False):
     class Ready(Message):
         """All panes are there."""
 
-    def __init__(self, helm: Helm, look: Callable[[Focus], object], zone: tzinfo | None = None) -> None:
+    def __init__(self, helm: Helm, look: Callable[[Focus], object], keymap: Keymap, zone: tzinfo | None = None) -> None:
         super().__init__()
         self._helm = helm
         self._look = look
+        self._keymap = keymap
         self._zone = zone
         self.status = StatusBar(id="status")
         self.batches = BatchList(id="batches", classes="pane")
@@ -64,7 +69,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
         self.detail = MailboxDetail(id="detail", classes="pane", zone=zone)
         self.middle = Horizontal(self.mailboxes, self.detail, id="middle")
         self.log_view = LogView(id="log", classes="pane", zone=zone)
-        self.key_bar = KeyBar(id="keys")
+        self.key_bar = KeyBar(keymap, id="keys")
         self._list = "batches"  # the list that has the focus, or had it last
         self._zoomed = False
         self._level = Level.INFO
@@ -111,7 +116,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
         batch, mailbox = self.batches.current, self.mailboxes.current
         if batch is None or self._list == "batches":
             return None if batch is None else Target(batch)
-        return None if mailbox is None or mailbox.batch != batch.name else Target(batch, mailbox)
+        return None if mailbox is None or mailbox.batch != batch.name else Target(batch, (mailbox,))
 
     def show(self, tick: Tick, alarm: Cell | None) -> None:
         """Bring everything up to date."""
@@ -175,8 +180,8 @@ class Dashboard(Screen[None], inherit_bindings=False):
         name = target.name if target else ""
         about = name if self.size.width >= WIDE else ""
         more = ("list.open", "pane.log") if self.size.width >= _ROOMY else ()
-        off = idle(target) | ({"list.open"} if self._list == "detail" else set())
-        self.key_bar.hint((*_STEER, *more, "app.help", "app.quit"), off, about)
+        off = {*self._helm.reasons(target), *(["list.open"] if self._list == "detail" else [])}
+        self.key_bar.hint((*STEERING, *more, "app.help", "app.quit"), off, about)
 
     # --- where we are ----------------------------------------------------------------------------------------------
 
@@ -262,28 +267,32 @@ class Dashboard(Screen[None], inherit_bindings=False):
 
     # --- steering --------------------------------------------------------------------------------------------------
 
-    def action_start(self) -> None:
-        """Start it."""
-        self._steer(self._helm.start)
+    def action_steer(self, action: str) -> None:
+        """Do one of the helm's actions, by its id, to what the cursor is on."""
+        self.run_worker(self._helm.steer(action, self.target), group="steer")
 
-    def action_pause(self) -> None:
-        """Pause it."""
-        self._steer(self._helm.pause)
+    # --- every action by its name ----------------------------------------------------------------------------------
 
-    def action_resume(self) -> None:
-        """Let it go on."""
-        self._steer(self._helm.resume)
+    def entries(self) -> list[Entry]:
+        """What the palette offers: every action that has a name."""
+        none = self._helm.reasons(self.target)
+        return [
+            Entry(key.id, key.name, key.words, " ".join(self._keymap.names(key.id)[:2]), none.get(key.id, ""))
+            for key in keys.KEYS
+            if key.name
+        ]
 
-    def action_stop(self) -> None:
-        """Stop it."""
-        self._steer(self._helm.stop)
+    def owner(self, key: Key) -> DOMNode:
+        """Where the method of an action is."""
+        if key.group is Group.LIST:
+            return self.detail.folders if self._list == "detail" else self._panes()[self._list]
+        return self.log_view if key.group is Group.LOG else self
 
-    def _steer(self, action: Callable[[Target], Coroutine[None, None, None]]) -> None:
-        target = self.target
-        if target is None:
-            self.key_bar.flash("There is nothing here to act on.", Tone.DIM)
-        else:
-            self.run_worker(action(target), group="steer")
+    async def perform(self, id_: str | None) -> None:
+        """Do what was chosen."""
+        if id_ is not None:
+            key = keys.key(id_)
+            await self.app.run_action(key.action, self.owner(key))
 
 
 def _place(table: LineTable[BatchView] | LineTable[MailboxView]) -> str:

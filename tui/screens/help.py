@@ -11,6 +11,7 @@ from core.mail.outcome import Outcome
 from core.status import BatchStatus, Condition, MailboxStatus
 from tui import keys
 from tui.format import fit
+from tui.keymap import Keymap
 from tui.safe import entitle
 from tui.state import WORD_WIDTH, state_of
 from tui.theme import Tone
@@ -34,6 +35,10 @@ class Help(ModalScreen[None], inherit_bindings=False):
 
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings("help.")
 
+    def __init__(self, keymap: Keymap) -> None:
+        super().__init__()
+        self._keymap = keymap
+
     def compose(self) -> ComposeResult:
         """One page."""
         yield Pager(classes="page")
@@ -42,7 +47,7 @@ class Help(ModalScreen[None], inherit_bindings=False):
         """Fill the page."""
         pager = self.query_one(Pager)
         entitle(pager, "Help", "Esc closes")
-        pager.show([*_keys(), *_legend()])
+        pager.show([*_keys(self._keymap), *_legend()])
         pager.focus()
 
     def action_close(self) -> None:
@@ -50,12 +55,12 @@ class Help(ModalScreen[None], inherit_bindings=False):
         self.dismiss()
 
 
-def _keys() -> Iterator[Line]:
+def _keys(keymap: Keymap) -> Iterator[Line]:
     for group in keys.Group:
         yield (Cell(f" {group}", Tone.TITLE),)
         for key in keys.KEYS:
             if key.group is group:
-                names = "  ".join(keys.names(key))
+                names = "  ".join(keymap.names(key.id))
                 yield (Cell(f"   {fit(names, _KEYS_WIDTH)}", Tone.KEY), Cell(f" {key.words}"))
         yield ()
 

@@ -6,6 +6,7 @@ from rich.cells import cell_len
 from textual.timer import Timer
 
 from tui import keys
+from tui.keymap import Keymap
 from tui.theme import Tone
 from tui.widgets.line_block import LineBlock
 from tui.widgets.line_widget import Cell
@@ -16,8 +17,9 @@ _SHOWN = 6.0  # seconds that a word stands
 class KeyBar(LineBlock):
     """Hints, dimmed where the key would do nothing now; `flash` puts a word in their place for six seconds."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+    def __init__(self, keymap: Keymap, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
+        self._keymap = keymap
         self._hints: tuple[Cell, ...] = ()
         self._word: Cell | None = None
         self._timer: Timer | None = None
@@ -26,10 +28,9 @@ class KeyBar(LineBlock):
         """Show the keys of these actions; those of `idle` would do nothing. `about` is what they would act on."""
         cells = [Cell(f" {about} ", Tone.TITLE)] if about else []
         for id_ in ids:
-            key = keys.key(id_)
             off = id_ in idle
-            cells.append(Cell(f" {keys.names(key)[0]}", Tone.FAINT if off else Tone.KEY))
-            cells.append(Cell(f" {key.hint} ", Tone.FAINT if off else Tone.DIM))
+            cells.append(Cell(f" {self._keymap.first(id_)}", Tone.FAINT if off else Tone.KEY))
+            cells.append(Cell(f" {keys.key(id_).hint} ", Tone.FAINT if off else Tone.DIM))
         self._hints = tuple(cells)
         self._draw()
 

@@ -60,3 +60,10 @@ def test_another_process_is_heard(database: Database, child: Callable[..., Any])
     )
     assert other.line() == "said"
     assert Wanted(database).read("sales").mailboxes == {"ann": Wish.PAUSE}
+
+
+def test_several_mailboxes_are_told_at_once(database: Database) -> None:
+    wanted = Wanted(database)
+    wanted.want("sales", Wish.STOP, "ann")
+    wanted.want_each("sales", Wish.PAUSE, ["ann", "bob"])
+    assert wanted.read("sales") == Wishes(Wish.RUN, {"ann": Wish.PAUSE, "bob": Wish.PAUSE})
