@@ -13,7 +13,7 @@ from core.mail.folder import FolderPath
 
 _ALIKE = {"/": "\u2215", "\\": "\u2216", ".": "\u2024", "%": "\u2052", "*": "\u2217", '"': "\u2033", "~": "\u223c"}
 #: Refused by real servers: ! " % ; < > \ ^ ` { | } by Cyrus, / by Courier and by Dovecot with Maildir++, a leading ~ by
-#: Dovecot, the rest by those on Windows.
+#: Dovecot, the rest by those on Windows. Courier refuses whatever is beyond U+FFFF, too (5.0).
 _TROUBLE = frozenset('!"%;<>\\^`{|}/~*#&:?')
 _LONGEST = 50
 
@@ -29,7 +29,7 @@ class Naming:
     def spellings(self, path: FolderPath) -> Iterator[tuple[FolderPath, bytes]]:
         """What to try, one after the other, until the server takes it: the path it would be, and its wire name."""
         tried = set()
-        for spell in (_whole, _tame, _marked, _short):
+        for spell in (_whole, _tame, _plain, _marked, _short):
             parts = tuple(self._separated(part) for part in self._parts(path, spell))
             if not self.space.separator and len(parts) > 1:
                 parts = (_ALIKE["/"].join(parts),)
@@ -43,6 +43,10 @@ class Naming:
     def free(self, became: FolderPath, asked: FolderPath) -> bool:
         """Whether no other path than `asked` has become this one."""
         return self._owner.get(became, asked) == asked
+
+    def settled(self, asked: FolderPath) -> bool:
+        """Whether it is known how this path is spelt."""
+        return asked in self._spelt
 
     def settle(self, asked: FolderPath, became: FolderPath) -> None:
         """The server has taken this spelling; what hangs below follows it."""
@@ -68,20 +72,24 @@ class Naming:
 
 
 def _whole(part: str) -> str:
-    return part or "_"
+    return part.replace("\0", "_") or "_"  # Courier makes a folder of what stands before a NUL
 
 
 def _tame(part: str) -> str:
     return "".join(_ALIKE.get(c, "_") if c in _TROUBLE or not c.isprintable() else c for c in part).strip() or "_"
 
 
+def _plain(part: str) -> str:
+    return "".join(c if c <= "\uffff" else "_" for c in _tame(part))
+
+
 def _marked(part: str) -> str:
     """For a name that is reserved, such as Maildir's ``cur``."""
-    return _tame(part) + "_"
+    return _plain(part) + "_"
 
 
 def _short(part: str) -> str:
-    return f"{_tame(part)[:_LONGEST]} ({_hash(part)})"
+    return f"{_plain(part)[:_LONGEST]} ({_hash(part)})"
 
 
 def _hash(text: str) -> str:

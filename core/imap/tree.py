@@ -48,10 +48,6 @@ class FolderTree:
         Its path is another where the server cannot take the name. A subscription that is refused is left.
         """
         place = self._default(role) or self._made(path, role)
-        if isinstance(place, Failure) and path.parent is not None and path.parent not in self._known():
-            # Some servers do not make what lies above.
-            self.create(path.parent, None, subscribed=False)
-            place = self._made(path, role)
         if isinstance(place, Failure):
             raise EndpointError(
                 replace(
@@ -64,7 +60,7 @@ class FolderTree:
         if subscribed and not place.listed.subscribed:
             self._connection.run(b"SUBSCRIBE " + astring(place.listed.name))
             place = replace(place, listed=replace(place.listed, subscribed=True))
-        self._known()[place.path] = place
+            self._known()[place.path] = place
         return _folder(place, 0)
 
     def rename(self, folder: DestinationFolder, path: FolderPath) -> DestinationFolder:
@@ -108,11 +104,15 @@ class FolderTree:
     def _made(self, path: FolderPath, role: Role | None) -> Place | Failure:
         """The folder, found or made under the first spelling that the server takes; or the last refusal."""
         naming = self._namer()
-        if path.parent is not None and self._there(path.parent) and naming.free(path.parent, path.parent):
-            naming.settle(path.parent, path.parent)
+        above = path.parent
+        if above is not None and self._there(above) and naming.free(above, above):
+            naming.settle(above, above)
         refused: Failure | None = None
         there = self._there(path) if naming.free(path, path) else None  # whatever its name on the wire is
-        for became, name in () if there else naming.spellings(path):
+        for number, (became, name) in enumerate(() if there else naming.spellings(path)):
+            # Some servers do not make what lies above, or refuse a name there: then each is made and spelt by itself.
+            if number == 1 and self._made_above(path):
+                return self._made(path, role)
             there = self._there(became)
             refused = None if there is not None else self._create(name, role)
             if refused is None:
@@ -120,9 +120,15 @@ class FolderTree:
                 break
         if there is not None:
             naming.settle(path, there.path)
+            self._known()[there.path] = there
             return there
         assert refused is not None  # there is always a first spelling
         return refused
+
+    def _made_above(self, path: FolderPath) -> bool:
+        """Whether the folder above could be made only now."""
+        above = path.parent
+        return above is not None and not self._namer().settled(above) and isinstance(self._made(above, None), Place)
 
     def _there(self, path: FolderPath) -> Place | None:
         place = self._known().get(path)
@@ -135,7 +141,18 @@ class FolderTree:
             if done.ok:
                 return None
         done = self._connection.run(command)
-        return None if done.ok or is_there(self._connection, name) else self._refusal(done)
+        return None if done.ok or self._listed(name) else self._refusal(done)
+
+    def _listed(self, name: bytes) -> bool:
+        """Whether a folder is there although the server did not make it."""
+        try:
+            return is_there(self._connection, name)
+        except EndpointError as error:
+            if error.failure.code not in {"NO", "BAD"}:
+                raise
+            # Courier does not even look for a name that it cannot take; and it hangs up after some refusals in a row.
+            self._connection.run(b"NOOP")
+            return False
 
     def _refusal(self, done: Completion) -> Failure:
         """A refusal of that name; every other is raised."""

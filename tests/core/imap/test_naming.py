@@ -26,6 +26,7 @@ def first(naming: Naming, *parts: str) -> tuple[FolderPath, bytes]:
         (DOT, ("INBOX", "sub"), ("INBOX", "sub"), b"INBOX.INBOX.sub"),
         (FLAT, ("a", "b"), ("a\u2215b",), b"a&IhU-b"),
         (SLASH, ("", "x"), ("_", "x"), b"_/x"),
+        (SLASH, ("nul\0",), ("nul_",), b"nul_"),
     ],
 )
 def test_the_first_spelling(space: Namespace, parts: tuple[str, ...], path: tuple[str, ...], wire: bytes) -> None:
@@ -39,6 +40,11 @@ def test_later_spellings_are_ever_tamer() -> None:
     assert spelt[2] == spelt[1] + "_"
     assert len(spelt[3]) == 61
     assert len(spelt) == 4
+
+
+def test_signs_beyond_the_first_plane_go_last() -> None:
+    spelt = [path.name for path, _ in Naming(SLASH).spellings(FolderPath.of("\U0001f600 50%"))]
+    assert spelt[:4] == ["\U0001f600 50%", "\U0001f600 50\u2052", "_ 50\u2052", "_ 50\u2052_"]
 
 
 def test_a_reserved_name_gets_a_mark() -> None:

@@ -9,6 +9,7 @@ from core.mail.folder import FolderPath, Role
 from core.ports.destination import DestinationFolder
 from core.ports.failure import Action, EndpointError
 from tests.outgoing import mails, outgoing, said
+from tests.servers.courier import Courier
 from tests.servers.dovecot import Dovecot
 from tests.servers.mail import Record, quoted, sure
 from tests.servers.scripted import Answer, Scripted
@@ -133,6 +134,34 @@ def test_what_lies_above_is_made_where_the_server_does_not(writing: Writing) -> 
         folder = writing(server.port).create_folder(FolderPath.of("a", "b", "c"), None)
         assert (folder.path, folder.ref) == (FolderPath.of("a", "b", "c"), "a/b/c")
         assert made == {"a", "a/b", "a/b/c"}
+
+
+def test_each_name_of_a_path_is_spelt_by_itself(dovecot: Dovecot, writing: Writing, user: str) -> None:
+    destination = writing(dovecot.port, user)
+    made = destination.create_folder(FolderPath.of("50%", "cur", "Caf\u00e9 & \U0001f600", "tmp"), None)
+    assert made.path == FolderPath.of("50%", "cur_", "Caf\u00e9 & \U0001f600", "tmp_")
+    beside = destination.create_folder(FolderPath.of("50%", "cur", "new"), None)
+    assert beside.path == FolderPath.of("50%", "cur_", "new_")
+    there = {folder.path for folder in writing(dovecot.port, user).folders()}
+    assert {made.path, beside.path} <= there
+    assert FolderPath.of("50%_") not in there
+
+
+def test_a_deep_path_that_cannot_be_made_is_not_tried_in_every_mixture(writing: Writing) -> None:
+    script = {"LIST": b'* LIST () "/" INBOX\r\nTAG OK done\r\n', "CREATE": b"TAG NO never\r\n"}
+    with Scripted(script) as server:
+        with pytest.raises(EndpointError, match="does not make this folder"):
+            writing(server.port).create_folder(FolderPath(("%",) * 9), None)
+        assert server.count("CREATE") == 9 * 4
+
+
+def test_names_that_courier_cannot_even_look_for(courier: Courier, writing: Writing, user: str) -> None:
+    """It takes nothing beyond U+FFFF, neither in CREATE nor in LIST, and hangs up after ten refusals in a row."""
+    destination = writing(courier.port, user)
+    names = [f"{number} \U0001f600" for number in range(8)]
+    made = [destination.create_folder(FolderPath.of("nul\0", name), None).path for name in names]
+    assert made == [FolderPath.of("nul_", f"{number} _") for number in range(8)]
+    assert {folder.path for folder in writing(courier.port, user).folders()} >= set(made)
 
 
 def test_a_folder_that_no_spelling_makes_stops_the_mailbox_with_a_cure(writing: Writing) -> None:
