@@ -209,9 +209,9 @@ class Ledger:
         """The connection that carried these ended at `at`; what it carried may take effect for a while yet."""
         self._set(folder, uids, ended=seconds(at))
 
-    def withdraw(self, folder: LedgerFolder, uids: Sequence[int]) -> None:
-        """These were not stored, for sure: they are pending again."""
-        self._set(folder, uids, **_NO_INTENT)
+    def withdraw(self, folder: LedgerFolder, uids: Sequence[int], *, blameless: bool = False) -> None:
+        """These were not stored, for sure: they are pending again; `blameless`, as if they had never been sent."""
+        self._set(folder, uids, **_NO_INTENT, **({"exact": None} if blameless else {}))
 
     def carried(self, folder: LedgerFolder, flags: Sequence[tuple[int, Flags]]) -> None:
         """Note flags as last carried, or as last seen where nothing was carried yet."""

@@ -72,7 +72,7 @@ class Fetching:
     def __exit__(self, *_: object) -> None:
         for left in self._channel.close():
             if isinstance(left, list):
-                _close(left)
+                drop(left)
         self._thread.join()
 
     def __iter__(self) -> Iterator[list[Ready]]:
@@ -139,17 +139,17 @@ class Fetching:
                 weight += size
                 if weight > REQUEST_BYTES:  # the rest may be larger than was announced, too
                     if not self._channel.put(ready):
-                        _close(ready)
+                        drop(ready)
                         return False
                     ready, weight = [], 0
         except BaseException:
-            _close(ready)
+            drop(ready)
             raise
         finally:
             budget.give(sum(held.values()))
         if not ready or self._channel.put(ready):
             return True
-        _close(ready)
+        drop(ready)
         return False
 
 
@@ -157,6 +157,12 @@ def _memory(size: int) -> int:
     return size if size <= SPOOL_ABOVE else _SLICE
 
 
-def _close(messages: Sequence[Ready]) -> None:
+def drop(messages: Sequence[Ready]) -> None:
+    """Give their memory back."""
     for message in messages:
         message.close()
+
+
+def size_of(message: Ready) -> int:
+    """Its size in bytes, as listed where the bytes are not there."""
+    return message.size if message.body is None else message.body.size

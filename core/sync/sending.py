@@ -17,13 +17,15 @@ from core.status import Condition
 from core.store.ledger_rows import Intent, Result
 from core.sync import doubt
 from core.sync.context import PassContext, Tally, Work, pair_source
-from core.sync.fetching import Ready
+from core.sync.fetching import Ready, drop, size_of
 from core.sync.progress import Progress
+from core.sync.stumbles import Stumbles
+from core.sync.window import Window
 
-#: How often one message may stumble over the server before the whole pass takes a new start.
-_TRIES = 3
 #: Seconds to wait when a server asks for time and does not say how long.
 _WAIT = 10.0
+#: The n-th time in a row that a server asks for time, it gets n * n times so many seconds at least, up to `_WAIT`.
+_INSIST = 0.01
 
 
 class Sending:
@@ -36,8 +38,9 @@ class Sending:
         self._source = pair_source(context)
         self._work: Work | None = None
         self._results: list[Result] = []
-        self._tries: dict[tuple[int, int], int] = {}
-        self._stumbles = 0  # requests in a row that left nothing but doubt
+        self._stumbles = Stumbles()
+        self._window = Window()
+        self._throttles = 0  # in a row
         self._refused = sum(len(context.ledger.rejected(folder)) for folder in context.ledger.folders.current())
 
     # --- what is known -----------------------------------------------------------------------------------------
@@ -91,6 +94,11 @@ class Sending:
 
     # --- sending -----------------------------------------------------------------------------------------------
 
+    @property
+    def most(self) -> int:
+        """How many messages the next request may carry."""
+        return self._window.size(self._context.destination.limits.batch_messages)
+
     def send(self, batch: list[Ready]) -> bool:
         """Send these, all of one folder, in as many requests as it takes. False when stopping came first.
 
@@ -103,6 +111,9 @@ class Sending:
                     self.note()
                     return False
                 group = groups.pop(0)
+                if len(group) > self.most:
+                    groups.insert(0, group[self.most :])
+                    group = group[: self.most]
                 try:
                     groups[:0] = self._request(group)
                 except BaseException:
@@ -116,6 +127,11 @@ class Sending:
     def _request(self, group: list[Ready]) -> list[list[Ready]]:
         """Send one group; returns groups that are to be sent again."""
         self.check_limit()
+        verdict = self._stumbles.verdict(group[0])
+        if verdict is not None:  # such a message is alone
+            self._results.append(self.reject(group[0], verdict))
+            group[0].close()
+            return []
         work = group[0].work
         place, ledger = work.place, self._context.ledger
         mark = self._context.destination.mark(place)
@@ -144,6 +160,7 @@ class Sending:
         """Act on one answer a message."""
         assert [answer.token for answer in written] == [work.token(self._source, m.uid) for m in group]
         again: list[Ready] = []
+        blamed: list[Ready] = []
         doubtful: list[Ready] = []
         apart: list[Ready] = []
         stop: Failure | None = None
@@ -166,8 +183,9 @@ class Sending:
             elif failure.action in {Action.WAIT, Action.RETRY}:
                 again.append(message)
                 wait = failure
-                if failure.action is Action.RETRY and not self._may_try(message):
-                    stop = stop or failure
+                if failure.action is Action.RETRY:
+                    blamed.append(message)
+                    stop = stop or (None if self._stumbles.may_try(message) else failure)
             else:
                 again.append(message)
                 stop = stop or failure
@@ -177,14 +195,17 @@ class Sending:
         self._in_doubt(work, doubtful)
         if unsure is not None and unsure.action is Action.WAIT:
             wait = wait or unsure
-        elif unsure is not None and not self._goes_on(doubtful, group):
+        elif unsure is not None and not self._stumbles.goes_on(doubtful, group, unsure):
             stop = stop or unsure
-        self._context.ledger.withdraw(work.ledger, [message.uid for message in again + apart])
+        self._withdraw(work, blamed + apart)
+        self._withdraw(work, [message for message in again if message not in blamed], blameless=True)
         if stop is not None:
             self.note()
             drop(again + apart)
             raise EndpointError(stop)
-        if wait is not None and not self._pause(wait):
+        if wait is None:
+            self._window.went_through(len(group), self._context.destination.limits.batch_messages)
+        elif not self._pause(wait, len(group)):
             drop(again + apart)
             return []
         return ([again] if again else []) + [[message] for message in apart]
@@ -195,7 +216,7 @@ class Sending:
         alone = len(group) == 1
         if failure.in_doubt and not answered:
             self._in_doubt(work, group)
-            if failure.action is Action.RETRY and self._goes_on(group, group):
+            if failure.action is Action.RETRY and self._stumbles.goes_on(group, group, failure):
                 return []
             raise EndpointError(failure)
         if failure.in_doubt:
@@ -207,16 +228,22 @@ class Sending:
             self._results.append(self.reject(group[0], printable(failure.sentence())))
             group[0].close()
             return []
-        self._context.ledger.withdraw(work.ledger, [message.uid for message in group])
+        self._withdraw(work, group, blameless=not answered and failure.action is not Action.RETRY)
         if answered:
             middle = (len(group) + 1) // 2
             return [half for half in (group[:middle], group[middle:]) if half]
-        if failure.action is Action.WAIT and self._pause(failure):
+        if failure.action is Action.WAIT and self._pause(failure, len(group)):
             return [group]
         drop(group)
         if failure.action is Action.WAIT:
             return []
+        if failure.action is Action.RETRY and self._stumbles.goes_on(group, group, failure):
+            return []
         raise EndpointError(failure)
+
+    def _withdraw(self, work: Work, messages: Sequence[Ready], *, blameless: bool = False) -> None:
+        """They were not stored. Those to blame for it, perhaps, go alone from now on."""
+        self._context.ledger.withdraw(work.ledger, [message.uid for message in messages], blameless=blameless)
 
     def _not_there(self, work: Work, group: list[Ready]) -> list[Ready]:
         """Those of a group that a look-up does not find; the others are recorded as copied."""
@@ -252,7 +279,8 @@ class Sending:
 
     def _stored(self, message: Ready, item: str | None, dropped: Sequence[str]) -> None:
         path, size = message.work.plan.source.path, size_of(message)
-        self._stumbles = 0
+        self._stumbles.stored()
+        self._throttles = 0
         carried = message.flags.carried()
         self._results.append(Result(message.uid, Outcome.COPIED, item, exact=message.exact, size=size, flags=carried))
         self._context.narrate.debug(EventKind.MESSAGE_COPIED, f"copied, {size} bytes", path, message.uid)
@@ -277,29 +305,15 @@ class Sending:
             )
         drop(messages)
 
-    def _goes_on(self, doubtful: Sequence[Ready], group: Sequence[Ready]) -> bool:
-        """Whether to send others after these of a group were left in doubt.
-
-        When it was the whole group, the link or the server is in trouble. But a message that had stumbled before and
-        was sent alone may itself be what ends the connection: then the others get their turn.
-        """
-        again = [self._may_try(message) for message in doubtful]
-        if len(doubtful) == len(group):
-            self._stumbles += 1
-            return group[0].stumbled and self._stumbles < _TRIES and all(again)
-        return all(again)
-
-    def _may_try(self, message: Ready) -> bool:
-        key = (message.work.ledger.id, message.uid)
-        self._tries[key] = self._tries.get(key, 0) + 1
-        return self._tries[key] < _TRIES
-
-    def _pause(self, failure: Failure) -> bool:
-        """The server asked for time. False when stopping came first.
+    def _pause(self, failure: Failure, sent: int) -> bool:
+        """The server asked for time, of a request of so many messages. False when stopping came first.
 
         Raises EndpointError where it is a matter of this mailbox alone: others need its connections meanwhile.
         """
-        seconds = _WAIT if failure.seconds is None else failure.seconds
+        self._throttles += 1
+        self._window.throttled(sent)
+        insist = min(_WAIT, _INSIST * self._throttles**2)  # whoever says 0 again and again is not hammered
+        seconds = _WAIT if failure.seconds is None else max(failure.seconds, insist)
         until = self._context.clock.now() + timedelta(seconds=seconds)
         why = printable(failure.sentence())
         self.note()
@@ -310,14 +324,3 @@ class Sending:
         stopping = self._context.control.wait(seconds)
         self._context.board.set(condition=None, until=None, why="")
         return not stopping
-
-
-def drop(messages: Sequence[Ready]) -> None:
-    """Give their memory back."""
-    for message in messages:
-        message.close()
-
-
-def size_of(message: Ready) -> int:
-    """Its size in bytes, as listed where the bytes are not there."""
-    return message.size if message.body is None else message.body.size

@@ -9,11 +9,11 @@ from core.printable import printable
 from core.store.ledger_rows import Result
 from core.sync.adoption import Adoption
 from core.sync.context import PassContext, Tally, Work
-from core.sync.fetching import Fetching, Ready
+from core.sync.fetching import Fetching, Ready, drop, size_of
 from core.sync.moves import Moves
 from core.sync.progress import Progress
 from core.sync.rules import judge_size
-from core.sync.sending import Sending, drop, size_of
+from core.sync.sending import Sending
 
 
 class Writing:
@@ -96,7 +96,7 @@ class Writing:
         limits = self._context.destination.limits
         size = sum(size_of(other) for other in self._batch)
         return (
-            len(self._batch) >= limits.batch_messages
+            len(self._batch) >= self._sending.most
             or size + size_of(message) > limits.batch_bytes
             or message.stumbled
             or self._batch[0].stumbled

@@ -1,6 +1,7 @@
 """Whatever a destination or a link does in the middle, every message is there once in the end."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -260,6 +261,67 @@ def test_one_message_that_breaks_every_connection_holds_up_no_other(world: World
     world.new.faults = []
     world.until_done()
     there_once(world, 20)
+
+
+def refusing(what: bytes, action: Action, *, in_doubt: bool) -> Fault:
+    """Every request with this message in it fails as a whole."""
+
+    def refuse(new: MemoryDestination, place: DestinationFolder, batch: Sequence[Outgoing]) -> Sequence[Written]:
+        if any(message.body.read() == what for message in batch):
+            raise EndpointError(failure(action, in_doubt=in_doubt))
+        return answering(None)(new, place, batch)
+
+    return refuse
+
+
+def test_one_message_that_is_cut_off_each_time_holds_up_no_other(world: World) -> None:
+    load(world, 20)
+    world.new.faults = [always(refusing(b"12", Action.RETRY, in_doubt=False))]
+    for _ in range(2):
+        with pytest.raises(EndpointError):
+            world.run()
+    assert len(world.new.all()) == 19
+    assert world.ledger().total().rejected == 0
+    world.new.faults = []
+    world.until_done()
+    there_once(world, 20)
+
+
+LARGE = b"Subject: large\r\n\r\n" + b"x" * (1 << 20)
+
+
+@pytest.fixture
+def wide(world: World) -> World:
+    """A destination that may take large messages."""
+    world.new.limits = replace(world.new.limits, batch_bytes=4 << 20, max_message=None)
+    load(world, 5)
+    world.old.deliver("INBOX", LARGE, days=2)
+    return world
+
+
+def test_a_large_message_that_no_connection_outlives_is_refused(wide: World) -> None:
+    wide.new.faults = [always(refusing(LARGE, Action.RETRY, in_doubt=True))]
+    assert wide.until_done().rejected == 1
+    there_once(wide, 5)
+    (event,) = [event for event in wide.events if event.kind is EventKind.MESSAGE_REJECTED]
+    assert "no connection outlives it (1.0 MB, sent alone 3 times, not stored)" in event.text
+    wide.new.faults = []
+    assert wide.run(retry_rejected=True).new == 1
+    assert len(wide.new.all()) == 6
+
+
+def test_a_large_message_is_not_refused_for_a_link_that_is_down(wide: World) -> None:
+    wide.new.faults = [always(refusing(LARGE, Action.RETRY, in_doubt=False))]
+    for _ in range(5):
+        with pytest.raises(EndpointError):
+            wide.run()
+    assert (wide.ledger().total().rejected, len(wide.new.all())) == (0, 5)
+
+
+def test_a_large_message_that_was_stored_each_time_is_not_refused(wide: World) -> None:
+    wide.new.faults = [storing(6, Action.RETRY, in_doubt=True, late=3)]
+    assert wide.until_done().rejected == 0
+    assert len(wide.new.all()) == 6
 
 
 def test_one_message_whose_answer_is_always_unknown_ends_the_pass(world: World) -> None:

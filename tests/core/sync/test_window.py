@@ -1,0 +1,70 @@
+"""How much one mailbox asks for at once: never nothing, never too much, soon less and slowly more."""
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.sync.window import Window
+
+MOST = st.integers(1, 600)
+#: What becomes of each request: throttled or not; and how full it is.
+REQUESTS = st.lists(st.tuples(st.booleans(), st.integers(1, 600)), max_size=60)
+
+
+def asked(window: Window, most: int, requests: list[tuple[bool, int]]) -> None:
+    for throttled, wanted in requests:
+        sent = min(wanted, window.size(most))
+        if throttled:
+            window.throttled(sent)
+        else:
+            window.went_through(sent, most)
+
+
+@given(MOST, REQUESTS)
+def test_always_something_and_never_more_than_the_destination_takes(
+    most: int, requests: list[tuple[bool, int]]
+) -> None:
+    window = Window()
+    for at in range(len(requests)):
+        asked(window, most, requests[at : at + 1])
+        assert 1 <= window.size(most) <= most
+
+
+@given(MOST, REQUESTS, st.integers(1, 600))
+def test_a_throttle_halves_what_was_sent(most: int, requests: list[tuple[bool, int]], wanted: int) -> None:
+    window = Window()
+    asked(window, most, requests)
+    sent = min(wanted, window.size(most))
+    window.throttled(sent)
+    assert window.size(most) == max(1, sent // 2)
+
+
+@given(MOST, REQUESTS)
+def test_what_goes_through_adds_the_same_each_time_until_all_is_as_before(
+    most: int, requests: list[tuple[bool, int]]
+) -> None:
+    window = Window()
+    asked(window, most, requests)
+    sizes = [window.size(most)]
+    while sizes[-1] < most:
+        window.went_through(sizes[-1], most)
+        sizes.append(window.size(most))
+    assert len(sizes) <= 21 + most % 20
+    assert all(b - a == max(1, most // 20) or b == most for a, b in pairwise(sizes))
+
+
+@given(MOST, st.integers(1, 600))
+def test_a_request_that_is_not_full_proves_nothing(most: int, sent: int) -> None:
+    window = Window()
+    window.throttled(most)
+    before = window.size(most)
+    if sent < before:
+        window.went_through(sent, most)
+        assert window.size(most) == before
+
+
+def test_nothing_changes_before_the_first_throttle() -> None:
+    window = Window()
+    window.went_through(3, 20)
+    assert (window.size(20), window.size(500)) == (20, 500)
