@@ -25,6 +25,8 @@ def facts(
         lines.append(_speed(view, now))
     if view.activity:
         lines.append(_labelled("Now", view.activity, width))
+    if view.slow and view.status in ACTIVE:
+        lines.append(_labelled("Slow", view.slow, width))
     if (passing := _passing(view, now, zone)) is not None:
         lines.append(passing)
     room = max(height - len(lines), 2)
@@ -57,12 +59,13 @@ def _progress(view: MailboxView, width: int) -> Line:
 
 def _speed(view: MailboxView, now: datetime) -> Line:
     cells = [Cell(f" {fmt.fit('Rate', _LABEL - 2)} ", Tone.DIM), Cell(f"{fmt.rate(view.rate):<{fmt.RATE_WIDTH}}")]
-    if view.eta is not None:
-        cells += [Cell("  ETA ", Tone.DIM), Cell(f"{fmt.duration(view.eta):<{fmt.DURATION_WIDTH}}")]
-    if view.progressed is not None:
-        quiet = (now - view.progressed).total_seconds()
-        cells.append(Cell("  last ", Tone.DIM))
-        cells.append(Cell(f"{fmt.duration(quiet)} ago", Tone.WAIT if quiet >= _QUIET else Tone.PLAIN))
+    cells.append(Cell("  ETA ", Tone.DIM))
+    cells.append(Cell("not known" if view.eta is None else f"{fmt.duration(view.eta):<{fmt.DURATION_WIDTH}}"))
+    quiet = 0.0 if view.progressed is None else (now - view.progressed).total_seconds()
+    if quiet >= _QUIET:
+        cells.append(Cell(f"  stalled for {fmt.duration(quiet)}", Tone.WAIT))
+    elif view.progressed is not None:
+        cells += [Cell("  last ", Tone.DIM), Cell(f"{fmt.duration(quiet)} ago")]
     return tuple(cells)
 
 

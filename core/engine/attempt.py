@@ -84,6 +84,7 @@ class Attempt:
                         clock=run.clock,
                         settle=run.settle,
                         retry_rejected=mailbox.retrying,
+                        limited=run.live.limited,
                     )
                 )
             finally:

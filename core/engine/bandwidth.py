@@ -23,6 +23,7 @@ class Bandwidth:
         self._passed = 0  # bytes, ever
         self._paid = 0.0  # of them, those that the rate has caught up with
         self._until = clock.monotonic()  # when that was worked out
+        self._held = -float("inf")  # when somebody had to wait last
         self._changed = threading.Condition()
 
     @property
@@ -36,6 +37,11 @@ class Bandwidth:
             self._pay()
             self._rate = rate
             self._changed.notify_all()
+
+    @property
+    def waited_for(self) -> bool:
+        """Whether somebody has to wait, or had to within the last second."""
+        return self._rate is not None and self._clock.monotonic() - self._held < 1.0
 
     @property
     def limited(self) -> bool:
@@ -52,6 +58,7 @@ class Bandwidth:
             mine = self._passed
             while self._rate is not None and (owed := mine - self._paid - self._rate * _BURST) >= 1:
                 self._changed.wait(min(owed / self._rate, _LOOK))
+                self._held = self._clock.monotonic()
                 self._pay()
 
     def _pay(self) -> None:

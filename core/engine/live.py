@@ -38,6 +38,10 @@ class LiveBatch:
         hours = self.now.options.active_hours
         return None if hours is None else hours.closed_until(self._clock.now())
 
+    def limited(self, side: Side) -> bool:
+        """Whether its bandwidth holds that end back just now."""
+        return self.meters[side].waited_for
+
     @property
     def needs(self) -> dict[Side, Need]:
         """The connections of one mailbox: one to each end."""

@@ -45,6 +45,7 @@ class MailboxChanges(TypedDict, total=False):
     why: str
     error: str | None
     activity: str
+    slow: str
     progressed: datetime | None
     rate: float | None
     eta: float | None

@@ -119,6 +119,7 @@ mailbox = Table(
     Column("why", Text, nullable=False, server_default=""),
     Column("error", Text),
     Column("activity", Text, nullable=False, server_default=""),  # what it does just now, in words
+    Column("slow", Text, nullable=False, server_default=""),  # whom it waits for, and how much
     Column("progressed", Float),  # when the last byte or message went through
     Column("rate", Float),  # bytes a second, smoothed over a minute
     Column("eta", Float),  # seconds to go; NULL: not known

@@ -56,6 +56,7 @@ class MailboxView:
     why: str
     error: str | None
     activity: str
+    slow: str
     progressed: datetime | None
     rate: float | None
     eta: float | None
@@ -182,7 +183,18 @@ _MAILBOX = [
     schema.mailbox.c[name]
     for name in (
         *("batch", "source", "destination", "position", "status", "condition", "until", "why", "error", "activity"),
-        *("progressed", "rate", "eta", "pass_kind", "pass_started", "pass_new", "pass_flags_changed", "synced", "rev"),
+        *(
+            "slow",
+            "progressed",
+            "rate",
+            "eta",
+            "pass_kind",
+            "pass_started",
+            "pass_new",
+            "pass_flags_changed",
+            "synced",
+            "rev",
+        ),
         *COUNTS,
     )
 ]
@@ -259,8 +271,8 @@ def _batch(row: Any, runner: Holder | None, sums: _Sums) -> BatchView:
 
 def _mailbox(row: Sequence[Any], *, runs: bool) -> MailboxView:
     """From the columns of `_MAILBOX`; by position, for 50,000 rows at a time."""
-    batch, source, destination, position, word, condition_word, until, why, error, activity, progressed = row[:11]
-    rate, eta, kind, started, new, flags_changed, synced, rev, *counts = row[11:]
+    batch, source, destination, position, word, condition_word, until, why, error, activity, slow, progressed = row[:12]
+    rate, eta, kind, started, new, flags_changed, synced, rev, *counts = row[12:]
     condition = _CONDITION[condition_word]
     lasts = runs or condition in _LASTING
     return MailboxView(
@@ -274,6 +286,7 @@ def _mailbox(row: Sequence[Any], *, runs: bool) -> MailboxView:
         why if lasts else "",
         error,
         activity if runs else "",
+        slow if runs else "",
         moment(progressed),
         rate if runs else None,
         eta if runs else None,

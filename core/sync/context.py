@@ -1,5 +1,6 @@
 """What one pass over one mailbox works with, and what comes of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -8,6 +9,7 @@ from core.clock import Clock
 from core.mail.flags import Flags
 from core.mail.key import SourceKey
 from core.ports.destination import Destination, DestinationFolder
+from core.ports.failure import Side
 from core.ports.source import OpenFolder, Source
 from core.status import PassKind
 from core.store.board import MailboxBoard
@@ -18,11 +20,18 @@ from core.sync.folder_plan import FolderPlan
 from core.sync.narrate import Narrate
 
 
+def never(side: Side) -> bool:
+    """No limit of ours is in the way."""
+    del side
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class PassContext:
     """Everything a pass needs; nothing of it is made here.
 
-    `settle` is how many seconds an unknown answer may still take effect after its connection ended.
+    `settle` is how many seconds an unknown answer may still take effect after its connection ended. `limited` says
+    whether a limit of ours holds that end back just now.
     """
 
     source: Source
@@ -37,6 +46,7 @@ class PassContext:
     clock: Clock
     settle: float
     retry_rejected: bool = False
+    limited: Callable[[Side], bool] = never
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from typing import Self
 from core.mail.body import SPOOL_ABOVE, Body
 from core.mail.fingerprint import folded
 from core.mail.flags import Flags
-from core.ports.failure import Failure
+from core.ports.failure import Failure, Side
 from core.ports.source import SourceMessage
 from core.store.ledger_rows import Entry, windows
+from core.sync.causes import Cause, Causes
 from core.sync.channel import Channel
 from core.sync.context import PassContext, Work
 
@@ -56,12 +57,14 @@ def _nothing() -> None:
 class Fetching:
     """Iterate to get messages in their order. Use as a context manager: leaving it ends the thread.
 
-    Whatever goes wrong at the source is raised where the messages are taken.
+    Whatever goes wrong at the source is raised where the messages are taken. `causes` hears what they were waited for.
     """
 
-    def __init__(self, context: PassContext, works: Sequence[Work]) -> None:
+    def __init__(self, context: PassContext, works: Sequence[Work], causes: Causes) -> None:
         self._context = context
         self._works = works
+        self._causes = causes
+        self._full = False  # it waits for memory
         self._channel: Channel[list[Ready] | BaseException] = Channel(_AHEAD)
         self._thread = Thread(target=self._run, name=f"fetch {context.narrate.mailbox}")
 
@@ -76,10 +79,18 @@ class Fetching:
         self._thread.join()
 
     def __iter__(self) -> Iterator[list[Ready]]:
-        while (item := self._channel.get()) is not None:
+        while (item := self._next()) is not None:
             if isinstance(item, BaseException):
                 raise item
             yield item
+
+    def _next(self) -> list[Ready] | BaseException | None:
+        with self._causes.waiting(self._cause):
+            return self._channel.get()
+
+    def _cause(self) -> Cause:
+        ours = self._full or self._context.limited(Side.SOURCE)
+        return Cause.OURS if ours else Cause.SOURCE
 
     def idle(self) -> bool:
         """Whether the next message would have to be waited for."""
@@ -115,7 +126,12 @@ class Fetching:
     def _fetch(self, work: Work, request: list[Entry]) -> bool:
         budget, control = self._context.budget, self._context.control
         held = {entry.uid: _memory(entry.size) for entry in request}
-        if control.stopping() or not budget.take(sum(held.values()), control):
+        if control.stopping():
+            return False
+        self._full = True
+        granted = budget.take(sum(held.values()), control)
+        self._full = False
+        if not granted:
             return False
         ready: list[Ready] = []
         weight = 0

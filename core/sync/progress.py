@@ -6,6 +6,7 @@ from core.clock import Clock
 from core.store.board import MailboxBoard
 from core.store.ledger import Ledger
 from core.store.ledger_folder import LedgerFolder
+from core.sync.causes import Causes
 
 #: The rate is taken over so many seconds, and nothing is promised before a quarter of it has passed.
 WINDOW = 60.0
@@ -19,6 +20,7 @@ class Progress:
         self._board = board
         self._ledger = ledger
         self._clock = clock
+        self.causes = Causes(clock)
         self._began = clock.monotonic()
         self._samples: deque[tuple[float, int]] = deque([(self._began, ledger.total().bytes_copied)])
 
@@ -40,6 +42,7 @@ class Progress:
         since, before = self._samples[0]
         rate = (counts.bytes_copied - before) / (now - since) if now > since else None
         left = counts.bytes_total - counts.bytes_copied
+        self._board.set(slow=self.causes.sentence())
         sure = rate and now - self._began >= _UNSURE
         if moved:
             self._board.set(progressed=self._clock.now(), rate=rate, eta=left / rate if rate and sure else None)
@@ -49,4 +52,4 @@ class Progress:
     def done(self) -> None:
         """The pass is over: nothing moves any more."""
         self.mailbox()
-        self._board.set(rate=None, eta=None, activity="")
+        self._board.set(rate=None, eta=None, activity="", slow="")

@@ -11,11 +11,12 @@ from datetime import timedelta
 from core.event import EventKind
 from core.mail.outcome import Outcome
 from core.ports.destination import Outgoing, Written
-from core.ports.failure import Action, EndpointError, Failure
+from core.ports.failure import Action, EndpointError, Failure, Side
 from core.printable import printable
 from core.status import Condition
 from core.store.ledger_rows import Intent, Result
 from core.sync import doubt
+from core.sync.causes import Cause
 from core.sync.context import PassContext, Tally, Work, pair_source
 from core.sync.fetching import Ready, drop, size_of
 from core.sync.progress import Progress
@@ -148,7 +149,8 @@ class Sending:
             if message.body is not None
         ]
         try:
-            written = self._context.destination.write(place, outgoing)
+            with self._progress.causes.waiting(self._destination):
+                written = self._context.destination.write(place, outgoing)
         except EndpointError as error:
             return self._whole(work, group, error.failure)
         except BaseException:
@@ -305,6 +307,9 @@ class Sending:
             )
         drop(messages)
 
+    def _destination(self) -> Cause:
+        return Cause.OURS if self._context.limited(Side.DESTINATION) else Cause.DESTINATION
+
     def _pause(self, failure: Failure, sent: int) -> bool:
         """The server asked for time, of a request of so many messages. False when stopping came first.
 
@@ -321,6 +326,7 @@ class Sending:
             raise EndpointError(failure)
         self._context.narrate.info(EventKind.MAILBOX_THROTTLED, f"waiting {seconds:.1f} s: {why}")
         self._context.board.set(condition=Condition.THROTTLED, until=until, why=why)
-        stopping = self._context.control.wait(seconds)
+        with self._progress.causes.waiting(lambda: Cause.THROTTLE):
+            stopping = self._context.control.wait(seconds)
         self._context.board.set(condition=None, until=None, why="")
         return not stopping

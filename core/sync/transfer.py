@@ -25,13 +25,14 @@ class Writing:
         self._context = context
         self._adoption = adoption
         self._moves = moves
+        self._causes = progress.causes
         self._sending = Sending(context, progress, tally)
         self._work: Work | None = None
         self._batch: list[Ready] = []
 
     def run(self, works: Sequence[Work]) -> bool:
         """Copy everything that is pending in `works`. False when stopping came first."""
-        with Fetching(self._context, works) as fetching:
+        with Fetching(self._context, works, self._causes) as fetching:
             try:
                 for request in fetching:
                     if not self._take(request):

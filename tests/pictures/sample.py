@@ -207,7 +207,11 @@ def _mailbox(board: MailboxBoard, person: Person) -> None:
         board.set(until=NOW + timedelta(seconds=person.wait))
     if person.rate is not None:
         board.set(eta=(counts.bytes_total - counts.bytes_copied) / person.rate)
-        board.set(activity="copying INBOX, UID 48102 to 48133", progressed=NOW - timedelta(seconds=1))
+        board.set(
+            activity="copying INBOX, UID 48102 to 48133",
+            slow="waits for the destination 84%",
+            progressed=NOW - timedelta(seconds=1),
+        )
     if done and person.share < 1:
         board.set(
             pass_kind=PassKind.INITIAL, pass_started=NOW - timedelta(minutes=47, seconds=3), pass_new=counts.copied

@@ -44,6 +44,7 @@ def everywhere(screen: Shown, text: str) -> None:
             error=text,
             why=text,
             activity=text,
+            slow=text,
             status=MailboxStatus.FAILED if number % 2 else MailboxStatus.SYNCING,
         )
         for number, view in enumerate(tick.mailboxes)
@@ -109,6 +110,7 @@ def test_a_strip_is_harmless_and_exactly_as_wide_as_asked(parts: list[str], widt
     texts,
     texts,
     texts,
+    texts,
     st.sampled_from(MailboxStatus),
     st.sampled_from([None, *Condition]),
     st.integers(12, 130),
@@ -118,6 +120,7 @@ def test_facts_keep_to_their_room(
     why: str,
     error: str,
     activity: str,
+    slow: str,
     said: str,
     status: MailboxStatus,
     condition: Condition | None,
@@ -136,6 +139,7 @@ def test_facts_keep_to_their_room(
         why,
         error,
         activity,
+        slow,
         moment,
         1.0,
         2.0,
@@ -149,7 +153,7 @@ def test_facts_keep_to_their_room(
     )
     problem = Event(moment, Level.ERROR, EventKind.MAILBOX_FAILED, said)
     lines = facts.facts(view, problem, moment, width, height, UTC)
-    assert len(lines) <= max(height, 8)
+    assert len(lines) <= max(height, 9)
     assert all(harmless(safe.strip([(cell.text, Style()) for cell in line], width, Style()).text) for line in lines)
 
 

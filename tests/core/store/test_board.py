@@ -71,6 +71,7 @@ def test_every_column_of_a_mailbox(board: Board, database: Database) -> None:
         why="asked to wait",
         error="none\x1b[2J",
         activity="copying Sent",
+        slow="waits for the source 50%",
         progressed=NOON,
         rate=1.5,
         eta=60.0,
@@ -85,6 +86,7 @@ def test_every_column_of_a_mailbox(board: Board, database: Database) -> None:
     found = row(database, "ann")
     assert (found.status, found.condition, found.until) == ("Syncing", "throttled", NOON.timestamp())
     assert (found.why, found.error, found.activity) == ("asked to wait", "none\u241b[2J", "copying Sent")
+    assert found.slow == "waits for the source 50%"
     assert (found.progressed, found.rate, found.eta, found.synced) == (NOON.timestamp(), 1.5, 60.0, NOON.timestamp())
     assert (found.pass_kind, found.pass_started, found.pass_new) == ("initial", NOON.timestamp(), 3)
     assert (found.pass_flags_changed, found.copied, found.source_gone, found.bytes_copied) == (4, 1, 7, 9)
