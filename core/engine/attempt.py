@@ -50,7 +50,7 @@ class Attempt:
         except UserError as error:
             return Fails("; ".join(error.problems))
         except HeldError as error:
-            return Fails(str(error))
+            return Fails(str(error), held=True)
         except Exception as error:  # noqa: BLE001  one mailbox's fault is kept from the others, and told
             return Fails(f"a fault of mailcutover's own: {type(error).__name__}", fault=error)
 

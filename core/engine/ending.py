@@ -38,11 +38,15 @@ class Waits:
 
 @dataclass(frozen=True, slots=True)
 class Fails:
-    """The pass failed. With `whole_batch` no other mailbox can succeed either; a `fault` is one of our own."""
+    """The pass failed. With `whole_batch` no other mailbox can succeed either; a `fault` is one of our own.
+
+    `held`: another process moves this mailbox.
+    """
 
     error: str
     condition: Condition | None = None
     whole_batch: bool = False
+    held: bool = False
     fault: BaseException | None = None
 
 

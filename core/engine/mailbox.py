@@ -195,7 +195,7 @@ class MailboxRun:
 
     def failed(self, ending: Fails) -> None:
         """Its pass failed."""
-        self._end(_FAILED[self._kind], Stage.FAILED, ending.condition, ending.error)
+        self._end(_FAILED[self._kind], Stage.FAILED, ending)
         if ending.condition is Condition.QUOTA:
             self.narrate.warning(EventKind.MAILBOX_QUOTA, "the mailbox at the destination is full")
         self.narrate.error(EventKind.FAULT if ending.fault else EventKind.MAILBOX_FAILED, ending.error)
@@ -206,14 +206,13 @@ class MailboxRun:
 
     # --- inside ------------------------------------------------------------------------------------------------
 
-    def _end(
-        self, status: MailboxStatus, stage: Stage, condition: Condition | None = None, error: str | None = None
-    ) -> None:
+    def _end(self, status: MailboxStatus, stage: Stage, failure: Fails | None = None) -> None:
+        condition, error = (failure.condition, failure.error) if failure else (None, None)
         self._rest = status
         self._open = self._started = self._link_lost = False
         self._halting = Wish.RUN
         self.backoff = Backoff(self._run.patience, self._run.batch.options.give_up_after)
-        self._stand(stage, condition)
+        self._stand(stage, condition, held=failure is not None and failure.held)
         self.board.set(
             status=status, condition=condition, until=None, why="", error=error, activity="", rate=None, eta=None
         )
@@ -224,8 +223,8 @@ class MailboxRun:
             if self._halting is Wish.RUN:
                 self.board.set(status=status, condition=None, until=None, why="", error=None, activity=activity)
 
-    def _stand(self, stage: Stage, condition: Condition | None = None) -> None:
-        self.mark = Mark(stage, self._kind is PassKind.INITIAL, condition, self._rejected)
+    def _stand(self, stage: Stage, condition: Condition | None = None, *, held: bool = False) -> None:
+        self.mark = Mark(stage, self._kind is PassKind.INITIAL, condition, self._rejected, held=held)
 
     def _tell(self, event: Event) -> None:
         if event.kind in _PROGRESS:

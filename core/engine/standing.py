@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from core.errors import EXIT_DONE, EXIT_STOPPED, EXIT_UNFINISHED
+from core.errors import EXIT_DONE, EXIT_HELD, EXIT_STOPPED, EXIT_UNFINISHED
 from core.status import BatchStatus, Condition, MailboxStatus, Wish
 
 
@@ -34,6 +34,7 @@ class Mark:
     condition: Condition | None = None
     rejected: bool = False  # it has messages that the destination refused
     ours: bool = True  # part of this run
+    held: bool = False  # it failed because another process moves it
 
     @classmethod
     def of_status(cls, status: MailboxStatus, *, rejected: bool) -> "Mark":
@@ -117,16 +118,16 @@ def over(tally: Tally, wish: Wish, *, watch: bool, linger: bool = False) -> bool
 
 
 def exit_code(tally: Tally, *, watch: bool) -> int:
-    """How the run ended, in the contract's codes: done 0, with failures or rejections 1, stopped or paused 3.
+    """How the run ended, in the contract's codes: done 0, with failures or rejections 1, stopped or paused 3, held 4.
 
     With --watch a run is never done by itself.
     """
     present = [mark for mark, number in tally.items() if number and mark.ours]
     if watch or _open(present):
         return EXIT_STOPPED
-    if any(mark.stage is Stage.FAILED or mark.rejected for mark in present):
+    if any((mark.stage is Stage.FAILED and not mark.held) or mark.rejected for mark in present):
         return EXIT_UNFINISHED
-    return EXIT_DONE
+    return EXIT_HELD if any(mark.held for mark in present) else EXIT_DONE
 
 
 def _open(present: list[Mark]) -> bool:

@@ -170,7 +170,7 @@ def test_two_batches_with_one_mailbox_in_common(
     exchange.server.next("CreateItem", held)
     run = program.start("run", first)
     assert held.arrived.wait(30)
-    said = program.migrate(second, exit_code=1)
+    said = program.migrate(second, exit_code=4)
     held.release.set()
     run.wait()
     assert [one["status"] for one in said.status["mailboxes"]] == ["Failed", "Synced"]

@@ -11,6 +11,7 @@ QUEUED = Mark(Stage.QUEUED, initial=True)
 DONE = Mark(Stage.DONE)
 REJECTED = Mark(Stage.DONE, rejected=True)
 FAILED = Mark(Stage.FAILED)
+HELD = Mark(Stage.FAILED, held=True)
 PAUSED = Mark(Stage.PARKED, condition=Condition.PAUSED)
 STOPPED = Mark(Stage.PARKED)
 LINK = Mark(Stage.WAITING, condition=Condition.WAITING_FOR_LINK)
@@ -103,6 +104,10 @@ def test_whether_a_run_is_over(marks: list[Mark], wish: Wish, watch: bool, is_ov
         ([DONE, QUEUED], False, 3),
         ([DONE, PAUSED], False, 3),
         ([DONE, DONE], True, 3),
+        ([DONE, HELD], False, 4),
+        ([HELD, FAILED], False, 1),
+        ([HELD, REJECTED], False, 1),
+        ([HELD, STOPPED], False, 3),
     ],
 )
 def test_exit_codes(marks: list[Mark], watch: bool, code: int) -> None:
