@@ -5,8 +5,8 @@
     │   ├── BatchFileError      a batch file with problems, all of them at once
     │   ├── SecretError         a secret reference that yields nothing
     │   └── StateError          a state folder or store that cannot be used
-    ├── HeldError ......... 4   another process holds the batch or the pair
-    └── FencedError ...... 70   we were taken over while frozen: nothing more may be written
+    └── HeldError ......... 4   another process holds the batch or the pair
+        └── FencedError         it took them over while we stood still: nothing more may be written or sent
 
 What a server says is not here: `core.ports.failure` says what to do about it.
 Anything else that escapes is a fault of our own: exit code 70 and a crash file.
@@ -56,5 +56,5 @@ class HeldError(MailcutoverError):
     exit_code = EXIT_HELD
 
 
-class FencedError(MailcutoverError):
+class FencedError(HeldError):
     """The lease was taken over while this process stood still; the ledger accepts nothing from it any more."""

@@ -18,6 +18,7 @@ from core.mail.flags import Flags
 from core.mail.folder import FolderPath, Role
 from core.ports.destination import DestinationFolder, Doubt, Limits, Outgoing, Present, Shown, Written
 from core.ports.failure import EndpointError, Failure, FolderChangedError, Side
+from core.ports.guard import Guard
 from core.ports.source import Fetched, OpenFolder, SourceFolder, SourceMessage
 
 RECEIVED = datetime(2024, 3, 5, 6, 7, 8, tzinfo=UTC)
@@ -203,6 +204,9 @@ class MemoryDestination(_End):
     def __init__(self, world: World, address: str) -> None:
         super().__init__(world, Side.DESTINATION, address)
         self._account = world.destination(address)
+
+    def guard(self, guard: Guard) -> None:
+        """It sends nothing over a link."""
 
     def folders(self) -> Sequence[DestinationFolder]:
         self._call("folders")

@@ -23,7 +23,7 @@ from core.clock import SystemClock
 from core.engine.detached import told
 from core.engine.host import BatchRun, Host
 from core.engine.library_log import libraries_told
-from core.errors import EXIT_STOPPED, UserError
+from core.errors import EXIT_STOPPED, MailcutoverError, UserError
 from core.store.database import Database
 from core.store.views import BatchView, batches
 from core.store.views import mailboxes as mailbox_views
@@ -146,10 +146,10 @@ def _view(database: Database, name: str) -> BatchView:
 
 
 def _give_up(faults: Sequence[BaseException], state: Path | None) -> None:
-    """Write faults of our own down. Raises a UserError among them, such as for a disk that is full."""
+    """Write faults of our own down. Raises what is none: a disk that is full, a batch that was taken over."""
+    known = [fault for fault in faults if isinstance(fault, MailcutoverError)]
     for fault in faults:
-        if not isinstance(fault, UserError):
+        if fault not in known:
             complain_of_fault(fault, state)
-    for fault in faults:
-        if isinstance(fault, UserError):
-            raise fault
+    if known:
+        raise known[0]

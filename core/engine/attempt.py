@@ -46,7 +46,7 @@ class Attempt:
             with self._run.connections.held(list(self._run.live.needs.values()), self._control) as granted:
                 return self._with_connections() if granted else Halted()
         except FencedError as error:
-            return Fails(str(error), whole_batch=True, fault=error)
+            return Fails(str(error), whole_batch=True, held=True)
         except UserError as error:
             return Fails("; ".join(error.problems))
         except HeldError as error:
@@ -67,6 +67,7 @@ class Attempt:
         pair = run.batch.pair(mailbox.mailbox)
         with self._lease(pair_id(run.database, pair)) as epoch, self._open() as (source, destination):
             ledger = Ledger(run.database, pair, epoch)
+            destination.guard(ledger.check)
             kind = PassKind.INITIAL if ledger.first_pass() else PassKind.INCREMENTAL
             self._passing(kind, ledger.total())
             try:

@@ -131,6 +131,7 @@ class BatchRun:
         self._allow()
 
     def _steer(self) -> None:
+        self._lease.check()
         wishes = self._wanted.read(self.name)
         if self._turn():
             self._allow()

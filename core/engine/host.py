@@ -113,7 +113,7 @@ class Host:
         linger: bool,
         tell: Tell | None,
     ) -> BatchRun:
-        board = Board(self._database, batch.name)
+        board = Board(self._database, batch.name, self._runner.run)
         live = LiveBatch(batch, self._clock)
         run = RunContext(
             batch=batch,

@@ -12,6 +12,7 @@ from core.mail.flags import Flags
 from core.mail.folder import FolderPath, Role
 from core.ports.destination import DestinationFolder, Doubt, Limits, Outgoing, Present, Shown, Written
 from core.ports.failure import Action, EndpointError, Failure, about
+from core.ports.guard import Guard
 
 #: 64 MiB a request (maxAllowedContentLength, Exchange 2013 to SE), less the envelope; base64 makes 4 bytes of 3.
 _LARGEST: Final = ((64 << 20) - (1 << 16)) // 4 * 3
@@ -29,6 +30,10 @@ class ExchangeDestination:
         self._session = Session(settings, address)
         self._tree: FolderTree | None = None
         self._fared = create_item.Fared()
+
+    def guard(self, guard: Guard) -> None:
+        """Ask this before anything more leaves."""
+        self._session.guard = guard
 
     @property
     def limits(self) -> Limits:

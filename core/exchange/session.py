@@ -10,6 +10,7 @@ from core.exchange import answers, link
 from core.exchange.settings import Settings
 from core.exchange.soap import Answer, Envelope, NotSoapError, Reply, Request, read, text
 from core.ports.failure import Action, EndpointError, Failure, Side
+from core.ports.guard import Guard, unguarded
 from core.ports.lifeline import aborted
 from core.secret import Secret
 
@@ -32,6 +33,7 @@ class Session:
     def __init__(self, settings: Settings, address: str) -> None:
         self.settings = settings
         self.address = address
+        self.guard: Guard = unguarded
         self._password: Secret | None = None
         self._connections: Connections | None = None
         self._lock = threading.Lock()
@@ -130,6 +132,7 @@ class Session:
 
     def _send(self, connections: "Connections", request: Request, envelope: Envelope) -> Reply:
         connection = connections.take()
+        connections.guard(connection, self.guard)
         self._use(connection, changing=request.writes)
         try:
             if self._over:

@@ -28,6 +28,7 @@ from core import __version__
 from core.exchange.gate import Gate
 from core.exchange.settings import Settings
 from core.ports.failure import Action, EndpointError, Failure
+from core.ports.guard import Guard, send, unguarded
 from core.ports.lifeline import Lifeline
 from core.secret import Secret
 
@@ -53,17 +54,23 @@ class _Adapter(HTTPAdapter):
     """One connection with our own TLS context: the system's authorities, or those of one file, or none asked.
 
     `silence` is how many seconds the way to the server may be blocked. Another thread may end it by its lifeline.
+    `guard` is asked before anything leaves.
     """
 
     def __init__(self, context: ssl.SSLContext, silence: float) -> None:
         self._context = context
         self._silence = silence
         self.lifeline = Lifeline()
+        self.guard: Guard = unguarded
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0, pool_block=True)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs, ssl_context=self._context, socket_options=_SOCKET)
-        self.poolmanager.pool_classes_by_scheme = _pools(self.lifeline, self._silence)
+        self.poolmanager.pool_classes_by_scheme = _pools(self.lifeline, self._silence, self._ask)
+
+    def _ask(self) -> None:
+        """The guard of whoever uses the connection now."""
+        self.guard()
 
     def close(self) -> None:
         """Close the connection. It ends only when its lifeline has let go, too."""
@@ -74,7 +81,7 @@ class _Adapter(HTTPAdapter):
         """Leave everything to the context; requests would add the authorities that it ships."""
 
 
-def _pools(lifeline: Lifeline, silence: float) -> dict[str, type[HTTPConnectionPool]]:
+def _pools(lifeline: Lifeline, silence: float, guard: Guard) -> dict[str, type[HTTPConnectionPool]]:
     """Pools whose connections are held by a lifeline from their first moment, before TLS.
 
     urllib3 gives each piece of a request the seconds that are meant for connecting: too few on a slow line.
@@ -87,9 +94,10 @@ def _pools(lifeline: Lifeline, silence: float) -> dict[str, type[HTTPConnectionP
             return link
 
         def send(self, data: Any) -> None:
-            if self.sock is not None:
-                self.sock.settimeout(silence)
-            super().send(data)
+            if self.sock is None:
+                self.connect()
+            self.sock.settimeout(silence)
+            send(self.sock, data, guard)
 
     class Secured(HTTPSConnection, Plain):
         pass
@@ -165,6 +173,13 @@ class Connections:
         """Back after a failure: it is closed, and a new one takes its place."""
         self._used.pop(session, None)
         self._protocol.retire_session(session)
+
+    @staticmethod
+    def guard(session: requests.Session, guard: Guard) -> None:
+        """Ask this before anything leaves over a connection that was taken."""
+        for adapter in session.adapters.values():
+            assert isinstance(adapter, _Adapter)
+            adapter.guard = guard
 
     @staticmethod
     def cut(session: requests.Session) -> None:

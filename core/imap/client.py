@@ -8,6 +8,8 @@ import ssl
 from collections.abc import Callable
 from typing import Any
 
+from core.ports.guard import Guard, send
+
 _LONGEST_LINE = 64 << 20  # the UIDs of a very large folder come in one line
 #: A link that died without a word is found out within two minutes, and a firewall forgets no quiet one (seconds).
 _KEEP_ALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
@@ -21,12 +23,13 @@ def dial(
     connect: float,
     read: float,
     hold: Callable[[socket.socket], None],
+    guard: Guard,
 ) -> Any:
     """An IMAPClient that has been greeted; with `tls` it is encrypted from the first byte.
 
     `connect` is how many seconds each step may take up to the greeting, `read` those that come after. `hold` gets the
-    bare connection as soon as there is one. Raises OSError, UnicodeError for a host name that is none or a server that
-    is no IMAP server, and what imaplib raises.
+    bare connection as soon as there is one; `guard` is asked before anything is sent. Raises OSError, UnicodeError for
+    a host name that is none or a server that is no IMAP server, and what imaplib raises.
     """
     import imaplib
 
@@ -45,6 +48,9 @@ def dial(
             except BaseException:
                 link.close()
                 raise
+
+        def send(self, data: Any) -> None:
+            send(self.sock, data, guard)
 
     class Client(IMAPClient):  # type: ignore[misc]  # imapclient has no types
         def _create_IMAP4(self) -> imaplib.IMAP4:  # noqa: N802

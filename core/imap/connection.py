@@ -21,6 +21,7 @@ from core.imap.answers import failure_of
 from core.imap.client import dial
 from core.imap.wire import Completion, GarbledError, Response, Wire, astring
 from core.ports.failure import Action, EndpointError, Failure, Side, UnreachableError
+from core.ports.guard import Guard, unguarded
 from core.ports.lifeline import Lifeline, aborted
 from core.ports.meter import UNLIMITED, Meter
 from core.secret import Secret
@@ -79,7 +80,8 @@ class Timeouts:
 class Connection:
     """One mailbox on one server. Used by one thread at a time, but for `abort`.
 
-    Every failure drops the connection and is an EndpointError; the next call makes a new one. `selected` is for
+    Every failure drops the connection and is an EndpointError; the next call makes a new one. `guard` is asked before
+    anything leaves. `selected` is for
     `core.imap.selection` alone and None after each new connection. A destination's connection ends hard (SO_LINGER 0),
     so that nothing still in our buffers can be carried out after we have given up on it, or died: measured, the kernel
     goes on delivering what a killed process has left there.
@@ -100,6 +102,7 @@ class Connection:
         self.spool = spool
         self.capabilities: frozenset[str] = frozenset()
         self.selected: object = None
+        self.guard: Guard = unguarded
         self._meter = meter
         self._sign_in = sign_in
         self._timeouts = timeouts or Timeouts()
@@ -275,6 +278,7 @@ class Connection:
                 connect=self._timeouts.connect,
                 read=self._timeouts.read,
                 hold=self._hold,
+                guard=self._ask,
             )
         except UnicodeError as error:
             raise GarbledError(f"{address}: {error}") from error
@@ -292,6 +296,10 @@ class Connection:
                 )
             client.starttls(context)
         return client
+
+    def _ask(self) -> None:
+        """The guard of now, which may come after the connection."""
+        self.guard()
 
     def _hold(self, link: socket.socket) -> None:
         """A bare connection, from its first moment on."""

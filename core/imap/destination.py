@@ -20,6 +20,7 @@ from core.mail.flags import SEEN, Flags
 from core.mail.folder import FolderPath, Role
 from core.ports.destination import DestinationFolder, Doubt, Limits, Outgoing, Present, Shown, Written
 from core.ports.failure import Action, EndpointError, Failure, about
+from core.ports.guard import Guard
 from core.ports.lifeline import ABORTED
 
 #: As many as go out in one breath: at 40 ms round trip, waiting for their answers costs a tenth of the time.
@@ -62,6 +63,10 @@ class ImapDestination:
     def limits(self) -> Limits:
         """What one `write` may carry; the largest message once the server has told its APPENDLIMIT (RFC 7889)."""
         return self._limits
+
+    def guard(self, guard: Guard) -> None:
+        """Ask this before anything more leaves."""
+        self._connection.guard = guard
 
     def connect(self) -> None:
         """Sign in and see that INBOX may be written to."""

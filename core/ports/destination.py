@@ -13,6 +13,7 @@ from core.mail.body import Body
 from core.mail.flags import Flags
 from core.mail.folder import FolderPath, Role
 from core.ports.failure import Failure
+from core.ports.guard import Guard
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,10 @@ class Destination(Protocol):
     @property
     def limits(self) -> Limits:
         """What one `write` may carry; may change after `connect`."""
+        ...
+
+    def guard(self, guard: Guard) -> None:
+        """Ask this before anything more leaves (core.ports.guard); what it raises ends the connection."""
         ...
 
     def connect(self) -> None:

@@ -83,11 +83,13 @@ class Board:
     """Where the process that runs a batch shows how it stands.
 
     Nothing here waits for the disk. The latest value wins; a row is written at most four times a second, but a new
-    status or condition at once. Whatever was said is written when the database closes. Usable from any thread.
+    status or condition at once. Whatever was said is written when the database closes. Usable from any thread. With
+    `run`, the holder of the batch's lease, only as long as that run holds it: who was taken over shows nothing more.
     """
 
-    def __init__(self, database: Database, batch: str) -> None:
+    def __init__(self, database: Database, batch: str, run: str | None = None) -> None:
         self.name = batch
+        self._run = run
         self._writer = database.writer
         self._lock = threading.Lock()
         self._changed: _Changes = {}
@@ -137,7 +139,7 @@ class Board:
 
     def write(self, connection: Connection, changes: _Changes) -> None:
         """Write these rows under one new revision."""
-        if not changes:
+        if not changes or not self._ours(connection):
             return
         rev = next_revision(connection)
         folders: list[dict[str, Any]] = []
@@ -156,6 +158,12 @@ class Board:
             connection.execute(update(schema.mailbox).where(which), alike)
         if folders:
             connection.execute(_FOLDER, folders)
+
+    def _ours(self, connection: Connection) -> bool:
+        if self._run is None:
+            return True
+        held_by = select(schema.lease.c.run).where(schema.lease.c.name == f"batch:{self.name}")
+        return connection.execute(held_by).scalar() == self._run
 
 
 class MailboxBoard:

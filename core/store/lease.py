@@ -15,7 +15,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from core.clock import Clock, SystemClock
-from core.errors import HeldError
+from core.errors import FencedError, HeldError
 from core.mail.key import PairId
 from core.store import schema
 from core.store.database import Database
@@ -51,6 +51,10 @@ class Lease:
     name: str
     since: float
     _runner: "Runner"
+
+    def check(self) -> None:
+        """See that it is ours still. Raises FencedError, saying who has taken it over."""
+        self._runner.check(self)
 
     def release(self) -> None:
         """Give it back; once more does nothing."""
@@ -112,6 +116,13 @@ class Runner:
         values = self._row(f"run:{self.run}", now)
         connection.execute(upsert(_LEASE).values(**values).on_conflict_do_nothing())
         self._beat()
+
+    def check(self, lease: Lease) -> None:
+        """As `Lease.check`."""
+        with self._database.reading() as connection:
+            found = holder_of(connection, lease.name, self._clock.now())
+        if found is None or found.run != self.run:
+            raise FencedError(taken_over(f"{lease.name.replace(':', ' ', 1)}", found))
 
     def give_back(self, lease: Lease) -> None:
         """As `Lease.release`."""
@@ -177,8 +188,19 @@ class Runner:
 def holder(database: Database, name: str) -> Holder | None:
     """Who holds a lease, or did when it died; None when nobody does."""
     with database.reading() as connection:
-        row = connection.execute(select(_LEASE).where(_LEASE.c.name == name)).one_or_none()
-    return None if row is None else _holder(row, SystemClock().now())
+        return holder_of(connection, name)
+
+
+def holder_of(connection: Connection, name: str, now: datetime | None = None) -> Holder | None:
+    """The same, within a look at the store."""
+    row = connection.execute(select(_LEASE).where(_LEASE.c.name == name)).one_or_none()
+    return None if row is None else _holder(row, now or SystemClock().now())
+
+
+def taken_over(what: str, by: Holder | None) -> str:
+    """What to say of a lease that is no longer ours."""
+    who = "another process, which has given it back since," if by is None else str(by)
+    return f"while this process stood still, {who} took over {what}; nothing more is written or sent from here"
 
 
 def holders(connection: Connection, kind: str, now: datetime | None = None) -> dict[str, Holder]:

@@ -81,6 +81,10 @@ class Ledger:
         self.left = LedgerLeft(database, pair, self._pair_id)
         self._counts = LedgerCounts(database, self._pair_id)
 
+    def check(self) -> None:
+        """Raise FencedError where another process has taken the pair over; cheap, for what cannot be undone."""
+        self._fence.check()
+
     # --- what is known -----------------------------------------------------------------------------------------
 
     def counts(self, folder: LedgerFolder) -> Counts:

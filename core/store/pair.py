@@ -1,5 +1,6 @@
 """The pair that ledger rows belong to, and the fence in front of them."""
 
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -10,8 +11,12 @@ from core.errors import FencedError
 from core.mail.key import PairId
 from core.store import schema
 from core.store.database import Database
+from core.store.lease import holder_of, taken_over
 
 T = TypeVar("T")
+
+#: Seconds for which what was seen counts; nobody is taken over sooner.
+_FRESH = 1.0
 
 
 def pair_id(database: Database, pair: PairId) -> int:
@@ -38,20 +43,39 @@ class Fence:
     every write, and nothing of it is kept.
     """
 
-    __slots__ = ("_database", "epoch", "pair")
+    __slots__ = ("_database", "_seen", "epoch", "pair")
 
     def __init__(self, database: Database, pair: int, epoch: int) -> None:
         self._database = database
         self.pair = pair
         self.epoch = epoch
+        self._seen = -_FRESH  # when we were last seen to hold the pair, on the monotonic clock
+
+    def check(self) -> None:
+        """Raise FencedError where the pair has been taken over. Cheap: it looks at most once a second.
+
+        For what cannot be undone, just before it is done. Used by the thread that writes.
+        """
+        now = time.monotonic()
+        if now - self._seen < _FRESH:
+            return
+        with self._database.reading() as connection:
+            self._look(connection)
+        self._seen = now
 
     def write(self, work: Callable[[Connection], T]) -> T:
         """Do `work` in a durable transaction of the writer. Raises FencedError."""
 
         def fenced(connection: Connection) -> T:
-            epoch = connection.execute(select(schema.pair.c.epoch).where(schema.pair.c.id == self.pair)).scalar()
-            if epoch != self.epoch:
-                raise FencedError("another process has taken this mailbox over; nothing more is written from here")
+            self._look(connection)
             return work(connection)
 
-        return self._database.writer.do(fenced)
+        now = time.monotonic()
+        result = self._database.writer.do(fenced)
+        self._seen = now
+        return result
+
+    def _look(self, connection: Connection) -> None:
+        epoch = connection.execute(select(schema.pair.c.epoch).where(schema.pair.c.id == self.pair)).scalar()
+        if epoch != self.epoch:
+            raise FencedError(taken_over("this mailbox", holder_of(connection, f"pair:{self.pair}")))

@@ -1,6 +1,7 @@
 """Holds up one client in the middle of its mail, and lets every other pass."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from threading import Event
 
 from tests.servers.fault_proxy import FaultProxy
@@ -45,3 +46,10 @@ class Dam(FaultProxy):
         assert self._lane is not None
         self._lane.held = False
         self._lane.stir()
+
+
+def unsent(port: int) -> int:
+    """Bytes on their way to a loopback port that the other side has not taken yet (proc_net_tcp(5), tx_queue)."""
+    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    there = [line.split() for line in lines]
+    return sum(int(fields[4].partition(":")[0], 16) for fields in there if fields[2].endswith(f":{port:04X}"))

@@ -177,6 +177,14 @@ class Program:
         return [sys.executable, "-P", "-m", "core", *map(str, arguments)]
 
 
+def until(so: Callable[[], bool]) -> None:
+    """Wait until something outside is so."""
+    end = time.monotonic() + _PATIENCE
+    while not so():
+        assert time.monotonic() < end, "it did not come to pass"
+        time.sleep(0.01)
+
+
 def counts_of(batch: Mapping[str, Any], mailbox: int = 0) -> dict[str, int]:
     """The messages of one mailbox per outcome, which add up; outcomes without any are left out."""
     messages: dict[str, int] = dict(batch["mailboxes"][mailbox]["messages"])

@@ -1,29 +1,10 @@
 """What is under way when a run dies: it never arrives behind the back of the run that comes after."""
 
-import time
-from collections.abc import Callable
-from pathlib import Path
-
-from tests.servers.dam import Dam
+from tests.servers.dam import Dam, unsent
 from tests.servers.dovecot import Dovecot
 from tests.system.letters import letters
-from tests.system.program import Program
+from tests.system.program import Program, until
 from tests.system.sides import Destination, at_source, places, through
-
-
-def unsent(port: int) -> int:
-    """Bytes on their way to a loopback port that the other side has not taken yet (proc_net_tcp(5), tx_queue)."""
-    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
-    there = [line.split() for line in lines]
-    return sum(int(fields[4].partition(":")[0], 16) for fields in there if fields[2].endswith(f":{port:04X}"))
-
-
-def until(so: Callable[[], bool]) -> None:
-    """Wait until something outside is so."""
-    end = time.monotonic() + 30
-    while not so():
-        assert time.monotonic() < end, "it did not come to pass"
-        time.sleep(0.01)
 
 
 def test_mail_in_the_buffers_of_a_killed_run_never_arrives(

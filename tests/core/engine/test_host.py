@@ -3,12 +3,14 @@
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
+from sqlalchemy import update
 
 from core.engine.context import Doors
 from core.engine.host import Host
 from core.errors import HeldError, SecretError, StateError, UserError
 from core.ports.failure import Action, Failure, Side
 from core.status import BatchStatus
+from core.store import schema
 from core.store.batches import Batches
 from core.store.events import EventLog
 from core.store.lease import holder
@@ -224,8 +226,20 @@ def test_two_batches_never_move_one_pair_at_once(scene: "Scene") -> None:
     hold.go.set()
     assert first.join(20)
     assert second.join(20)
-    assert (first.exit_code, second.exit_code) == (0, 1)
+    assert (first.exit_code, second.exit_code) == (0, 4)
     assert scene.copied("ann") == 3
+
+
+def test_a_run_between_two_passes_sees_that_it_was_taken_over(scene: "Scene") -> None:
+    run = scene.start(scene.batch(), watch=True)
+    scene.until(lambda: scene.view().next_pass is not None)
+    lease = schema.lease
+    mine = update(lease).where(lease.c.name == "batch:sales").values(run="another", host="far.example")
+    scene.database.writer.do(lambda connection: connection.execute(mine))
+    assert run.join(20)
+    assert run.exit_code == 4
+    assert ["while this process stood still, far.example, process" in str(fault) for fault in run.faults] == [True]
+    assert scene.view().next_pass is not None, "what is shown is the other's"
 
 
 def test_never_more_connections_than_allowed_nor_mailboxes_than_asked(scene: "Scene") -> None:

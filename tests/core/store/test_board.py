@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
 
 from core.errors import StateError
 from core.mail.folder import FolderPath
@@ -16,6 +16,7 @@ from core.store import schema
 from core.store.batches import Batches
 from core.store.board import Board, next_revision
 from core.store.database import Database
+from core.store.lease import Runner
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -55,6 +56,27 @@ def row(database: Database, source: str) -> Any:
 def batch_row(database: Database) -> Any:
     with database.reading() as connection:
         return connection.execute(select(schema.batch)).one()
+
+
+def test_who_was_taken_over_shows_nothing_more(database: Database, board: Board, runner: Runner) -> None:
+    runner.take("batch:sales")
+    ours = Board(database, "sales", runner.run)
+    ours.batch(why="ours")
+    ours.mailbox("ann").set(status=MailboxStatus.SYNCING)
+    ours.flush()
+    database.writer.do(lambda connection: connection.execute(update(schema.lease).values(run="another")))
+    revision = row(database, "ann").rev
+    ours.batch(why="late")
+    ours.mailbox("ann").set(status=MailboxStatus.FAILED)
+    ours.mailbox("ann").folder(FolderPath.of("late"), "late", Counts())
+    ours.flush()
+    assert (batch_row(database).why, row(database, "ann").status, row(database, "ann").rev) == (
+        "ours",
+        "Syncing",
+        revision,
+    )
+    with database.reading() as connection:
+        assert connection.execute(select(schema.board_folder)).all() == []
 
 
 def wait_for_writer(database: Database) -> None:

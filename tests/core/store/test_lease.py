@@ -9,20 +9,20 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 
-from core.errors import HeldError
+from core.errors import FencedError, HeldError
 from core.mail.key import PairId
 from core.store import lease as lease_module
 from core.store import schema
 from core.store.database import Database
 from core.store.lease import Lease, Runner, holder
-from core.store.pair import pair_id
+from core.store.pair import Fence, pair_id
 from core.store.process import Process, Standing, this_process
 from core.store.times import seconds
 
 TAKING = """
     import sys
     from pathlib import Path
-    from core.errors import HeldError
+    from core.errors import FencedError, HeldError
     from core.store.database import Database
     from core.store.lease import Runner
     with Database.open(Path(sys.argv[1])) as database:
@@ -176,6 +176,45 @@ def test_an_earlier_boot_of_this_host_is_dead_at_once(database: Database, clock:
     foreign(database, seconds(clock.now()), 0, host=this_process().host, boot="earlier pid:[1]")
     runner.take("batch:a")
     runner.close()
+
+
+def test_a_process_id_that_came_again_holds_nothing(database: Database, clock: Any) -> None:
+    runner, here = Runner(database, clock), this_process()
+    living = {"host": here.host, "boot": here.boot, "pid": here.pid}
+    foreign(database, seconds(clock.now()), 0, **living, started=here.started - 1)
+    runner.take("batch:a").release()
+    foreign(database, seconds(clock.now()), 1000, **living, started=here.started)
+    with pytest.raises(HeldError, match=f"process {here.pid}, since"):
+        runner.take("batch:a")
+    runner.close()
+
+
+def test_who_was_taken_over_is_told_by_whom(
+    database: Database, runner: Runner, pair: int, child: Callable[..., Any]
+) -> None:
+    lease, mine = runner.take("batch:a"), runner.take_pair(pair)
+    fence = Fence(database, pair, mine.epoch)
+    lease.check()
+    fence.check()
+    database.writer.do(lambda connection: connection.execute(update(schema.lease).values(host="x", heartbeat=0)))
+    fence.check()
+    lease.check()  # nobody has come yet
+    other = child(
+        TAKING.replace("line.strip())", "line.strip()) if ':' in line else runner.take_pair(int(line))"),
+        database.folder,
+    )
+    assert (take(other, "batch:a"), take(other, str(pair))) == ("taken", "taken")
+    by = rf"while this process stood still, {re.escape(this_process().host)}, process {other.pid}, since .* took over"
+    with pytest.raises(FencedError, match=f"{by} batch a; nothing more"):
+        lease.check()
+    fence.check()  # seen less than a second ago
+    with pytest.raises(FencedError, match=f"{by} this mailbox; nothing more"):
+        fence.write(lambda _: None)
+    with pytest.raises(FencedError, match=f"{by} this mailbox"):
+        Fence(database, pair, mine.epoch).check()
+    assert other.end() == 0
+    with pytest.raises(FencedError, match="another process, which has given it back since, took over batch a"):
+        lease.check()
 
 
 def test_the_heart_beats_for_all_leases(database: Database, monkeypatch: pytest.MonkeyPatch, clock: Any) -> None:

@@ -12,6 +12,7 @@ from core.mail.flags import Flags
 from core.mail.folder import FolderPath, Role
 from core.ports.destination import DestinationFolder, Doubt, Limits, Outgoing, Present, Shown, Written
 from core.ports.failure import Action, Failure
+from core.ports.guard import Guard
 from tests.core.sync.old_server import Calls
 
 
@@ -54,6 +55,8 @@ class MemoryDestination:
         self.places[place.ref] = place
         self.held[place.ref] = {}
         return place
+
+    def guard(self, guard: Guard) -> None: ...
 
     def connect(self) -> None: ...
 
