@@ -18,6 +18,7 @@ from tui.dialogs import Dialogs
 from tui.driver import SafeDriver, TerminalLost
 from tui.helm import Helm
 from tui.keymap import Keymap
+from tui.limits import Limits
 from tui.link import Link
 from tui.pace import Pace
 from tui.runs import Runs
@@ -74,7 +75,8 @@ class Console(App[int], inherit_bindings=False):
         self.link = Link(Reader(database, clock), self._take, Pace.of(environ))
         self.keymap = keymap or Keymap()
         self.set_keymap(self.keymap.own)
-        self.helm = Helm(runs, Dialogs(self, self.flash), self.keymap)
+        dialogs = Dialogs(self, self.flash, self.keymap)
+        self.helm = Helm(runs, dialogs, self.keymap, Limits(database, dialogs))
         self.dashboard = Dashboard(self.helm, self.link.look, self.keymap, zone)
         self._files = files
 

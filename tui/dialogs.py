@@ -6,8 +6,10 @@ from typing import Any
 from textual.app import App
 
 from core.secret import Secret
+from tui.keymap import Keymap
 from tui.screens.choice import Answer, Choice
 from tui.screens.problems import Problems
+from tui.screens.prompt import Prompt
 from tui.screens.secret import AskSecret
 from tui.theme import Tone
 
@@ -15,8 +17,9 @@ from tui.theme import Tone
 class Dialogs:
     """Asks on the screen of an app; in workers, because each question waits for its answer."""
 
-    def __init__(self, app: App[Any], flash: Callable[[str, Tone], None]) -> None:
+    def __init__(self, app: App[Any], flash: Callable[[str, Tone], None], keymap: Keymap) -> None:
         self._app = app
+        self._keymap = keymap
         self._flash = flash
 
     def flash(self, word: str, tone: Tone = Tone.PLAIN) -> None:
@@ -27,6 +30,14 @@ class Dialogs:
         """Ask before something that is hard to take back; No is the answer to begin with."""
         answers = (Answer("n", "No"), Answer("y", answer))
         return await self._app.push_screen_wait(Choice(title, [question], answers)) == "y"
+
+    async def choose(self, title: str, question: Sequence[str], answers: Sequence[Answer]) -> str | None:
+        """Ask which of these; the letter of the answer, or None."""
+        return await self._app.push_screen_wait(Choice(title, question, answers))
+
+    async def typed(self, label: str, text: str, hint: str) -> str | None:
+        """Ask for a line of text; None when there is no answer."""
+        return await self._app.push_screen_wait(Prompt(self._keymap, label, text, hint=hint))
 
     async def secret(self, text: str) -> Secret | None:
         """Ask for a secret; None when there is no answer."""

@@ -5,42 +5,23 @@ than a glance: files, secrets and the disk are waited for elsewhere.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from core.errors import MailcutoverError, UserError
-from core.secret import Secret
-from core.status import Wish
+from core.status import Demand, Wish
+from tui.bridge import Bridge
 from tui.keymap import Keymap
+from tui.limits import Limits
 from tui.runs import Runs
-from tui.target import PAUSE, RESUME, START, STOP, Target, reasons
+from tui.target import AGAIN, FIRST, LIMITS, PAUSE, RESUME, RETRY, START, STOP, Target, reasons
 from tui.theme import Tone
 
 if TYPE_CHECKING:
     from core.batch.definition import Batch
 
 T = TypeVar("T")
-
-
-class Bridge(Protocol):
-    """What the helm needs of the screen."""
-
-    def flash(self, word: str, tone: Tone = Tone.PLAIN) -> None:
-        """Say a word at the bottom."""
-        ...
-
-    async def sure(self, title: str, question: str, answer: str) -> bool:
-        """Ask before something that is hard to take back."""
-        ...
-
-    async def secret(self, text: str) -> Secret | None:
-        """Ask for a secret."""
-        ...
-
-    async def problems(self, title: str, problems: Sequence[str]) -> None:
-        """Show what is wrong, until it was seen."""
-        ...
 
 
 class Helm:
@@ -50,8 +31,9 @@ class Helm:
     line in `tui.keys` whose action is ``steer('its id')``.
     """
 
-    def __init__(self, runs: Runs, bridge: Bridge, keymap: Keymap) -> None:
+    def __init__(self, runs: Runs, bridge: Bridge, keymap: Keymap, limits: Limits) -> None:
         self._runs = runs
+        self._limits = limits
         self._bridge = bridge
         self._keymap = keymap
         self._beginning: set[str] = set()  # batches that are being started
@@ -60,6 +42,10 @@ class Helm:
             PAUSE: self._pause,
             RESUME: self._resume,
             STOP: self._stop,
+            AGAIN: self._again,
+            RETRY: self._retry,
+            FIRST: self._first,
+            LIMITS: self._change_limits,
         }
 
     def reasons(self, target: Target | None) -> Mapping[str, str]:
@@ -103,24 +89,49 @@ class Helm:
         if await self._bridge.sure(f"Stop {target.name}", question, "Stop"):
             await self._want(target, Wish.STOP, f"{target.name}: stopping; what is in flight finishes")
 
+    async def _again(self, target: Target) -> None:
+        """Another pass, now."""
+        await self._ask(target, Demand.SYNC, f"{target.name}: another pass, as soon as there is room")
+
+    async def _retry(self, target: Target) -> None:
+        """Another pass, with what the destination refused before."""
+        if target.runs:
+            await self._ask(target, Demand.RETRY, f"{target.name}: what was refused is tried again")
+        else:
+            await self._begin(target, retry_rejected=True)
+
+    async def _first(self, target: Target) -> None:
+        """Let mailboxes go before others, or no longer."""
+
+        async def prefer() -> bool | None:
+            return await asyncio.to_thread(self._runs.prefer, target.batch.name, target.sources)
+
+        first = await self._guarded(f"{target.name} cannot be put first", prefer)
+        if first is not None:
+            self._bridge.flash(f"{target.name}: {'before the others' if first else 'in the order of the batch file'}")
+
+    async def _change_limits(self, target: Target) -> None:
+        """How much runs at once, how fast and when."""
+        await self._limits.change(target.batch)
+
     async def add(self, path: Path) -> str | None:
         """Make the batch of a file known to the store, or take over what has changed in it; its name."""
         return await self._guarded(f"{path.name} cannot be opened", lambda: asyncio.to_thread(self._runs.add, path))
 
-    async def _begin(self, target: Target) -> None:
+    async def _begin(self, target: Target, *, retry_rejected: bool = False) -> None:
         batch = target.batch
         if batch.name in self._beginning:
             return
         self._beginning.add(batch.name)
         self._bridge.flash(f"{target.name}: starting", Tone.DIM)
         try:
-            done = await self._guarded(f"{batch.name} cannot be started", lambda: self._prepare(target))
+            done = await self._guarded(f"{batch.name} cannot be started", lambda: self._prepare(target, retry_rejected))
         finally:
             self._beginning.discard(batch.name)
         if done:
             self._bridge.flash(f"{target.name}: started in this process", Tone.ACTIVE)
 
-    async def _prepare(self, target: Target) -> bool:
+    async def _prepare(self, target: Target, retry_rejected: bool) -> bool:
         batch = await asyncio.to_thread(_load, target.batch.path)
         from core.batch.prompt import answer
         from core.batch.readiness import check_secrets, unanswered
@@ -136,7 +147,15 @@ class Helm:
                 return False
             answer(text, secret)
         await asyncio.to_thread(check_secrets, batch, chosen)
-        return await asyncio.to_thread(self._runs.start, batch, sources)
+        return await asyncio.to_thread(self._runs.start, batch, sources, retry_rejected=retry_rejected)
+
+    async def _ask(self, target: Target, demand: Demand, said: str) -> None:
+        async def ask() -> bool:
+            await asyncio.to_thread(self._runs.ask, target.batch.name, demand, target.sources)
+            return True
+
+        if await self._guarded(f"{target.name} cannot be told", ask):
+            self._bridge.flash(said)
 
     async def _want(self, target: Target, wish: Wish, said: str) -> None:
         async def want() -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.clock import Clock
 from core.errors import EXIT_DONE, EXIT_STOPPED
-from core.status import Wish
+from core.status import Demand, Wish
 from core.store.batches import Batches
 from core.store.database import Database
 from core.store.wanted import Wanted
@@ -38,7 +38,7 @@ class Runs:
         self._handing: list[BatchRun] = []
         self._closing = False
 
-    def start(self, batch: "Batch", mailboxes: Sequence[str] | None = None) -> bool:
+    def start(self, batch: "Batch", mailboxes: Sequence[str] | None = None, *, retry_rejected: bool = False) -> bool:
         """Run a batch, or some of its mailboxes; a stop or pause of these is lifted. False when we are ending.
 
         Raises HeldError when another process runs it, UserError for what the batch file's writer can mend.
@@ -50,7 +50,7 @@ class Runs:
                 return False
             if self._host is None:
                 self._host = self._make_host(self._database, self._clock)
-            run = self._host.start(batch, mailboxes=mailboxes, linger=True)
+            run = self._host.start(batch, mailboxes=mailboxes, linger=True, retry_rejected=retry_rejected)
             with self._lock:
                 self._started.append(run)
         if self._is_closing():
@@ -68,6 +68,21 @@ class Runs:
     def want(self, batch: str, wish: Wish, mailboxes: Sequence[str] = ()) -> None:
         """Tell whoever runs the batch, of it as a whole or of some mailboxes; it is obeyed within half a second."""
         self._wanted.want_each(batch, wish, mailboxes or [""])
+
+    def ask(self, batch: str, demand: Demand, mailboxes: Sequence[str] = ()) -> None:
+        """Ask whoever runs the batch for something once, for all of it or for some mailboxes."""
+        for mailbox in mailboxes or [""]:
+            self._wanted.ask(batch, demand, mailbox)
+
+    def prefer(self, batch: str, mailboxes: Sequence[str]) -> bool:
+        """Put these mailboxes before others; those that are already, all of them, no longer. Whether they are now."""
+        first = not self._wanted.read(batch).first.issuperset(mailboxes)
+        for mailbox in mailboxes:
+            if first:
+                self._wanted.ask(batch, Demand.FIRST, mailbox)
+            else:
+                self._wanted.took(batch, Demand.FIRST, mailbox)
+        return first
 
     def paused_whole(self, batch: str) -> bool:
         """Whether the batch itself was told to pause, not only mailboxes of it."""

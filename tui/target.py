@@ -10,6 +10,8 @@ from tui.state import RESTING
 #: Actions, by their ids in `tui.keys`.
 START, PAUSE, RESUME, STOP = "run.start", "run.pause", "run.resume", "run.stop"
 STEERING = (START, PAUSE, RESUME, STOP)
+AGAIN, RETRY, FIRST, LIMITS = "run.again", "run.retry", "run.first", "run.limits"
+ACTIONS = (*STEERING, AGAIN, RETRY, FIRST, LIMITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +55,28 @@ def reasons(target: Target | None, start: str = "s") -> Mapping[str, str]:
     An action on several mailboxes is of use when it does something to one of them. `start` is the key for that.
     """
     if target is None:
-        return dict.fromkeys(STEERING, "There is nothing here to act on.")
+        return dict.fromkeys(ACTIONS, "There is nothing here to act on.")
     found = [_reasons(part, start) for part in target.parts()]
     return {action: why for action, why in found[0].items() if all(action in other for other in found)}
 
 
 def _reasons(part: Target, start: str) -> Mapping[str, str]:
+    return {**_of_more(part, start), **_of_steering(part, start)}
+
+
+def _of_more(part: Target, start: str) -> Mapping[str, str]:
+    batch, mailbox = part.batch, part.mailboxes[0] if part.mailboxes else None
+    none: dict[str, str] = {}
+    if not part.runs:
+        none[AGAIN] = f"Nobody runs {part.name}: {start} starts it"
+    if not (mailbox or batch).counts.rejected:
+        none[RETRY] = f"Nothing of {part.name} was refused"
+    if mailbox is None:
+        none[FIRST] = f"Choose mailboxes of {batch.name} to put first"
+    return none
+
+
+def _of_steering(part: Target, start: str) -> Mapping[str, str]:
     batch, mailbox = part.batch, part.mailboxes[0] if part.mailboxes else None
     held = mailbox is not None and mailbox.status is MailboxStatus.STOPPED
     if not part.runs:

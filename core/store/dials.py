@@ -7,6 +7,7 @@ from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from core.store import schema
+from core.store.board import next_revision
 from core.store.database import Database
 
 _DIAL = schema.dial
@@ -41,6 +42,7 @@ class Dials:
         row = (_DIAL.c.batch == batch) & (_DIAL.c.key == key)
 
         def work(connection: Connection) -> None:
+            next_revision(connection)  # whoever looks at the batch sees it
             connection.execute(update(_DIAL).where(row).values(turned=value))
             connection.execute(update(_DIAL).where(row, _DIAL.c.turned == _DIAL.c.filed).values(turned=None))
 
@@ -51,6 +53,14 @@ def read(connection: Connection, batch: str) -> dict[str, Setting]:
     """How a batch's dials stand."""
     query = select(_DIAL.c.key, _DIAL.c.filed, _DIAL.c.turned).where(_DIAL.c.batch == batch)
     return {row.key: Setting(row.filed, row.turned) for row in connection.execute(query)}
+
+
+def differing(connection: Connection) -> dict[str, list[str]]:
+    """The keys that do not count as the file says them, by batch."""
+    found: dict[str, list[str]] = {}
+    for row in connection.execute(select(_DIAL.c.batch, _DIAL.c.key).where(_DIAL.c.turned.is_not(None))):
+        found.setdefault(row.batch, []).append(row.key)
+    return found
 
 
 def file(connection: Connection, batch: str, settings: Mapping[str, str]) -> None:

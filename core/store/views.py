@@ -19,6 +19,7 @@ from core.status import ACTIVE, BatchStatus, Condition, MailboxStatus, PassKind
 from core.store import schema
 from core.store.board import COUNTS
 from core.store.database import Database
+from core.store.dials import differing
 from core.store.lease import Holder, holders
 from core.store.times import moment, rfc3339
 
@@ -101,6 +102,7 @@ class BatchView:
     rate: float
     eta: float | None  # of what is known to be left; None while a mailbox was never listed
     rev: int
+    differs: Sequence[str] = ()  # keys that were changed since its file was read
 
     @property
     def failed(self) -> int:
@@ -124,7 +126,11 @@ def batches(connection: Connection) -> list[BatchView]:
     sums = _sums(connection, runners)
     query = select(schema.batch).order_by(schema.batch.c.added, schema.batch.c.name)
     rows = connection.execute(query).all()
-    return [_batch(row, runners.get(row.name), sums.get(row.name) or _Sums({}, Counts())) for row in rows]
+    changed = differing(connection)
+    return [
+        _batch(row, runners.get(row.name), sums.get(row.name) or _Sums({}, Counts()), changed.get(row.name, ()))
+        for row in rows
+    ]
 
 
 def mailboxes(connection: Connection, batch: str, after_rev: int = 0) -> tuple[list[MailboxView], int]:
@@ -245,7 +251,7 @@ def _shown(status: MailboxStatus, *, runs: bool) -> MailboxStatus:
     return MailboxStatus.STOPPED if status in ACTIVE and not runs else status
 
 
-def _batch(row: Any, runner: Holder | None, sums: _Sums) -> BatchView:
+def _batch(row: Any, runner: Holder | None, sums: _Sums, differs: Sequence[str]) -> BatchView:
     status = BatchStatus(row.status)
     condition = _CONDITION[row.condition]
     lasts = runner is not None or condition in _LASTING
@@ -266,6 +272,7 @@ def _batch(row: Any, runner: Holder | None, sums: _Sums) -> BatchView:
         sums.rate,
         sums.left / sums.rate if sums.rate and not sums.unlisted else None,
         row.rev,
+        tuple(differs),
     )
 
 

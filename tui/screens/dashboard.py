@@ -166,6 +166,8 @@ class Dashboard(Screen[None], inherit_bindings=False):
             return
         if batch.runner is not None and (who := runner_name(batch.runner)) != THIS_PROCESS:
             yield f"run by {who}"
+        if batch.differs:
+            yield f"differs from file: {', '.join(key.partition('.')[2] for key in batch.differs)}"
         if batch.why:
             yield batch.why
         if batch.next_pass is not None:
