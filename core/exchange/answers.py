@@ -23,7 +23,8 @@ _FULL_TEXT: Final = re.compile(
 class _Row:
     """`item`: one message may be to blame, so that a batch is worth splitting. `late`: it may come after a change.
 
-    `sized`: the message's size belongs to the cause. `alone`: it says nothing of other mailboxes.
+    `sized`: the message's size belongs to the cause. `alone`: it says nothing of other mailboxes. `form`: it is the
+    message's MIME, and not what we set beside it.
     """
 
     action: Action
@@ -35,6 +36,7 @@ class _Row:
     sign_in: bool = False
     sized: bool = False
     alone: bool = False
+    form: bool = False
 
 
 _BUSY = _Row(
@@ -86,7 +88,10 @@ _REQUEST_TOO_BIG = _Row(
     item=True,
     sized=True,
 )
-_FORM = _Row(Action.REJECT, "Exchange cannot make an item of this message", "open it at the source", item=True)
+_FORM = _Row(
+    Action.REJECT, "Exchange cannot make an item of this message", "open it at the source", item=True, form=True
+)
+_PROPERTIES = replace(_FORM, form=False)
 _ATTACHMENTS = _Row(
     Action.REJECT, "Exchange does not take this message's attachments", "open it at the source", item=True
 )
@@ -178,9 +183,9 @@ _ROWS: Final[dict[str, _Row]] = {
     "ErrorDataSizeLimitExceeded": _TOO_BIG,
     "ErrorRequestStreamTooBig": _REQUEST_TOO_BIG,
     "ErrorAttachmentSizeLimitExceeded": _ATTACHMENTS,
-    "ErrorAttachmentNestLevelLimitExceeded": _ATTACHMENTS,
+    "ErrorAttachmentNestLevelLimitExceeded": replace(_ATTACHMENTS, form=True),
     "ErrorMimeContentInvalid": _FORM,
-    "ErrorMimeContentInvalidBase64String": _FORM,
+    "ErrorMimeContentInvalidBase64String": _PROPERTIES,  # we wrote that
     "ErrorMimeContentConversionFailed": _FORM,
     "ErrorContentConversionFailed": _FORM,
     "ErrorUnsupportedMimeConversion": _FORM,
@@ -189,8 +194,8 @@ _ROWS: Final[dict[str, _Row]] = {
     "ErrorItemSave": _FORM,
     "ErrorItemSavePropertyError": _FORM,
     "ErrorPropertyValidationFailure": _FORM,
-    "ErrorInvalidExtendedPropertyValue": _FORM,
-    "ErrorInvalidPropertyRequest": _FORM,
+    "ErrorInvalidExtendedPropertyValue": _PROPERTIES,
+    "ErrorInvalidPropertyRequest": _PROPERTIES,
     "ErrorVirusDetected": _VIRUS,
     "ErrorVirusMessageDeleted": _VIRUS,
     "ErrorInternalServerError": _INTERNAL,
@@ -287,7 +292,7 @@ def of_call(answer: Answer, *, writes: bool = False) -> Failure:
 def _row(answer: Answer, unknown: _Row) -> _Row:
     row = _ROWS.get(answer.code, unknown)
     # Over quota comes as ErrorItemSave too, or as an internal error that only its text explains.
-    if row in {_FORM, _INTERNAL} and _FULL_TEXT.search(answer.said):
+    if row in {_FORM, _PROPERTIES, _INTERNAL} and _FULL_TEXT.search(answer.said):
         return _FULL
     return row
 
@@ -304,4 +309,5 @@ def _failure(answer: Answer, row: _Row, size: int = 0) -> Failure:
         quota=row.quota,
         sign_in=row.sign_in,
         alone=row.alone,
+        form=row.form,
     )

@@ -25,6 +25,7 @@ class _Row:
     quota: bool = False
     sign_in: bool = False
     alone: bool = False  # says nothing of other mailboxes, whatever it is
+    form: bool = False
 
 
 _REFUSED = _Row(
@@ -43,7 +44,7 @@ _TOO_BIG = _Row(
     "raise the server's limit, then run again with --retry-rejected",
 )
 _ASIDE = _Row(Action.WAIT, "the server cannot open this mailbox just now", alone=True)
-_FORM = _Row(Action.REJECT, "the server does not take a message of this form")
+_FORM = _Row(Action.REJECT, "the server does not take a message of this form", form=True)
 
 _BY_CODE = {
     "AUTHENTICATIONFAILED": _REFUSED,
@@ -95,7 +96,16 @@ _BY_TEXT = tuple(
         ("UNAVAILABLE", r"temporar|try again|server (is )?(busy|unavailable)", _BUSY),
         ("NONEXISTENT", r"(mailbox|folder) (was deleted|does ?n[o']t exist)|no such (mailbox|folder)", _GONE),
         ("CANNOT", r"name is reserved|invalid mailbox name|mailbox name", _BY_CODE["CANNOT"]),
-        ("FORM", r"bare newlines|nul characters|invalid header", _FORM),
+        (
+            "FORM",
+            (
+                r"bare newlines|nul characters|invalid header|non-ascii characters in header|header/body separator"
+                r"|zero.(byte|length) message"
+                # Exchange, with a BAD: for a line over 10,000 bytes or a From that it cannot read
+                r"|command argument error\W*11\b"
+            ),
+            _FORM,
+        ),
     )
 )
 
@@ -142,6 +152,7 @@ def _refusal(
         quota=row.quota,
         sign_in=row.sign_in,
         alone=not asked and (row.alone or (row.action is Action.RETRY and not sign_in)),
+        form=row.form,
     )
 
 

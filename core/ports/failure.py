@@ -40,8 +40,9 @@ class Failure:
     what the server said, raw: it passes `core.printable` before anyone sees it. `cause` and `cure` are ours, whole
     sentences without a full stop. `seconds` is how long a server asked us to wait; more than `LONGEST_WAIT` is not
     believed. `in_doubt` says that what was sent may have taken effect nevertheless. `quota` marks a full mailbox,
-    `sign_in` a refused sign-in. `alone`: the server did answer, and what it says is of this mailbox only. `where` names
-    the folder that it is about, if it is about one.
+    `sign_in` a refused sign-in, `form` a message that is refused for how it is written: in another form it may be
+    taken. `alone`: the server did answer, and what it says is of this mailbox only. `where` names the folder that it is
+    about, if it is about one.
     """
 
     action: Action
@@ -55,6 +56,7 @@ class Failure:
     quota: bool = False
     sign_in: bool = False
     alone: bool = False
+    form: bool = False
     where: str = ""
 
     def __post_init__(self) -> None:

@@ -71,6 +71,25 @@ def test_full_by_its_text(code: str, said: str) -> None:
     assert (failure.action, failure.quota) == (Action.STOP_MAILBOX, True)
 
 
+def test_what_another_form_may_help() -> None:
+    """Not what is too large, full or forbidden, nor what we set beside the MIME, nor what nobody can explain."""
+    assert {code for code in answers._ROWS if answers.of_item(Answer(code), 1).form} == {
+        "ErrorMimeContentInvalid",
+        "ErrorMimeContentConversionFailed",
+        "ErrorContentConversionFailed",
+        "ErrorUnsupportedMimeConversion",
+        "ErrorItemCorrupt",
+        "ErrorCorruptData",
+        "ErrorItemSave",
+        "ErrorItemSavePropertyError",
+        "ErrorPropertyValidationFailure",
+        "ErrorAttachmentNestLevelLimitExceeded",
+    }
+    assert answers.of_request(Answer("ErrorMimeContentInvalid"), 1, 1).form
+    assert not answers.of_item(Answer("ErrorItemSave", "Mailbox is over quota"), 1).form
+    assert not answers.of_item(Answer("ErrorNobodyKnows"), 1).form
+
+
 def test_the_size_limit_is_no_quota() -> None:
     failure = answers.of_item(Answer("ErrorMessageSizeExceeded", "exceeds the quota for one message"), 9)
     assert (failure.action, failure.quota) == (Action.REJECT, False)

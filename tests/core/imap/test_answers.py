@@ -53,6 +53,13 @@ def no(said: str, status: bytes = b"NO") -> Completion:
         ("Message contains bare newlines", Action.REJECT, "FORM"),
         ("Message contains NUL characters", Action.REJECT, "FORM"),
         ("Message contains invalid header", Action.REJECT, "FORM"),
+        ("Message contains non-ASCII characters in headers", Action.REJECT, "FORM"),
+        ("Message has no header/body separator", Action.REJECT, "FORM"),
+        ("Zero-length message literal", Action.REJECT, "FORM"),
+        ("Can't save a zero byte message (0.001 + 0.000 secs).", Action.REJECT, "FORM"),
+        ("Command Argument Error. 11", Action.REJECT, "FORM"),
+        ("Command Argument Error. 12", Action.SPLIT, "NO"),
+        ("[UNKNOWN-CTE] binary", Action.REJECT, "UNKNOWN-CTE"),
         ("Mailbox was deleted under us", Action.RETRY, "NONEXISTENT"),
         # anything else
         ("[ALERT] whatever", Action.SPLIT, "ALERT"),
@@ -65,6 +72,7 @@ def test_what_a_server_refuses(said: str, action: Action, code: str) -> None:
     assert (failure.action, failure.code, failure.said, failure.side) == (action, code, said, D)
     assert failure.cause
     assert not failure.in_doubt
+    assert failure.form is (code in {"FORM", "UNKNOWN-CTE"})
 
 
 def test_a_hint_is_kept_in_seconds_and_comes_before_a_code() -> None:
