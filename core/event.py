@@ -69,6 +69,8 @@ class EventKind(StrEnum):
     MESSAGE_DUPLICATED = "message.duplicated"
     MESSAGE_MOVED = "message.moved"
     MESSAGE_GONE = "message.gone"
+    MESSAGE_REPAIRED = "message.repaired"
+    MESSAGE_WRAPPED = "message.wrapped"
     MESSAGE_KEYWORD_DROPPED = "message.keyword_dropped"
     FLAGS_CHANGED = "flags.changed"
     FLAGS_KEPT = "flags.kept"

@@ -56,6 +56,11 @@ EVENTS: Mapping[EventKind, str] = {
     EventKind.MESSAGE_DUPLICATED: "the destination holds it twice; both stay",
     EventKind.MESSAGE_MOVED: "it moved at the source, and its copy followed or stays where its user put it",
     EventKind.MESSAGE_GONE: "it was deleted at the source after it was copied; the copy stays",
+    EventKind.MESSAGE_REPAIRED: (
+        "it is there mended, because the destination refused it as it was; the text says what was changed, why, and "
+        "where the original is kept"
+    ),
+    EventKind.MESSAGE_WRAPPED: "it is there as a file in another message, because the destination refused it otherwise",
     EventKind.MESSAGE_KEYWORD_DROPPED: "the destination cannot keep one of its keywords",
     EventKind.FLAGS_CHANGED: "changes of flags at the source were carried over",
     EventKind.FLAGS_KEPT: "flags that a user changed at the destination were left alone",
@@ -152,7 +157,8 @@ def document() -> str:
             "## Outcomes of a message",
             "",
             "Every message ever listed has exactly one; they add up to `total`. `source_gone` is counted beside them:",
-            "deleted at the source after it was copied.",
+            "deleted at the source after it was copied; so are `repaired` and `wrapped`, under `altered`: at the",
+            "destination in another form than at the source.",
             "",
             *_table("outcome", "meaning", Outcome, OUTCOMES),
             "",

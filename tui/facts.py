@@ -37,7 +37,14 @@ def facts(
 def _headline(view: MailboxView, now: datetime) -> Line:
     state = state_of(view.status, view.condition, view.until, now)
     about = "" if view.condition is None else f" · {state.word}"
-    return (Cell(f" {state.glyph} ", state.tone), Cell(view.status.value, state.tone), Cell(about, state.tone))
+    forms = ((view.counts.repaired, "repaired"), (view.counts.wrapped, "wrapped"))
+    altered = "".join(f" · {fmt.count(number)} {word}" for number, word in forms if number)
+    return (
+        Cell(f" {state.glyph} ", state.tone),
+        Cell(view.status.value, state.tone),
+        Cell(about, state.tone),
+        Cell(altered, Tone.WARN),
+    )
 
 
 def _labelled(label: str, text: str, width: int) -> Line:

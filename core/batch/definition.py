@@ -131,6 +131,7 @@ class Options(_Table):
     skip_deleted: bool = True
     drafts: Literal["every"] = "every"
     read_receipts: Literal["off", "keep"] = "off"
+    repair: bool = True
     rejected_limit: Annotated[int, AfterValidator(values.between(0, 2**31))] = 50
     mailboxes_at_once: Annotated[int, AfterValidator(values.between(1, 500))] = 10
     bandwidth: Rate | None = None  # bytes a second, at either end

@@ -3,7 +3,6 @@
 _ENDPOINT_KEYS = frozenset(
     {"tenant", "client_id", "client_secret", "certificate", "certificate_password", "service_account"}
 )
-_OPTION_KEYS = frozenset({"repair"})
 _VALUES = {
     ("source", "auth"): frozenset({"xoauth2", "oauth2"}),
     ("destination", "auth"): frozenset({"kerberos", "oauth2", "xoauth2"}),
@@ -13,7 +12,7 @@ _VALUES = {
 
 def key_not_built(table: str, key: str) -> bool:
     """Whether this key of this top-level table is known to the contract, but not to this version."""
-    return key in (_OPTION_KEYS if table == "options" else _ENDPOINT_KEYS if table in {"source", "destination"} else ())
+    return table in {"source", "destination"} and key in _ENDPOINT_KEYS
 
 
 def value_not_built(table: str, key: str, value: object) -> bool:

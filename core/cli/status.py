@@ -73,6 +73,7 @@ def _one(view: BatchView, rows: Sequence[MailboxView]) -> Iterator[str]:
     yield f"{plural(view.mailboxes, 'mailbox')}, {done}{speed}{left}"
     yield ""
     yield from mailbox_table(rows)
+    yield from altered(view)
     yield from remarks(rows)
 
 
@@ -88,6 +89,16 @@ def mailbox_table(rows: Sequence[MailboxView]) -> list[str]:
     if len(rows) > 1:
         cells.append(["all", "", *map(sum, zip(*map(_counts, rows), strict=True))])
     return table(head, cells)
+
+
+def altered(view: BatchView) -> Iterator[str]:
+    """How many messages are at the destination in another form, and where each is named."""
+    repaired, wrapped = view.counts.repaired, view.counts.wrapped
+    if repaired or wrapped:
+        told = ", ".join(
+            f"{number:,} {word}" for number, word in ((repaired, "repaired"), (wrapped, "wrapped")) if number
+        )
+        yield f"refused as they were, and copied in another form: {told} (`mailcutover log {view.name}` names each)"
 
 
 def remarks(rows: Sequence[MailboxView]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.batch.definition import Batch, Mailbox
 from core.cli.event_line import event_object
-from core.cli.status import mailbox_table, remarks, shown
+from core.cli.status import altered, mailbox_table, remarks, shown
 from core.cli.words import plural
 from core.event import Event, EventKind, Level
 from core.store.database import Database
@@ -87,7 +87,7 @@ class Summary:
         yield f"{self.batch.name}: {shown(self.batch.status, self.batch.condition)}. {self.text()}"
         yield ""
         yield from mailbox_table(self.mailboxes)
-        remarked = list(remarks(self.mailboxes))
+        remarked = [*altered(self.batch), *remarks(self.mailboxes)]
         if remarked:
             yield ""
             yield from remarked

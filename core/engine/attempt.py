@@ -84,6 +84,7 @@ class Attempt:
                         board=mailbox.board,
                         clock=run.clock,
                         settle=run.settle,
+                        state=run.database.folder,
                         retry_rejected=mailbox.retrying,
                         limited=run.live.limited,
                     )

@@ -5,11 +5,11 @@ from pathlib import Path
 from core.imap.answers import failure_of
 from core.imap.asking import Ask
 from core.imap.items import items_of
-from core.imap.spool import SpoolFile
 from core.imap.wire import Response
 from core.mail.body import Body
 from core.ports.failure import Action, EndpointError, Side
 from core.ports.source import SourceMessage
+from core.ports.spool import SpoolFile
 
 SLICE = 4 << 20
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from core.imap.spool import SpoolFile
 from core.mail.body import SPOOL_ABOVE, Body
 from core.ports.meter import UNLIMITED, Meter
+from core.ports.spool import SpoolFile
 
 _CODE = re.compile(rb"\[([^\] ]+)(?: ([^\]]*))?\] ?")
 _UIDVALIDITY = re.compile(rb"\[UIDVALIDITY (\d+)\]", re.IGNORECASE)

@@ -29,8 +29,13 @@ _HEADERS = ("Message-ID", "Date", "From", "Subject")
 
 def folded(body: Body) -> bytes:
     """The folded fingerprint: 32 bytes."""
+    return folded_of(body.chunks())
+
+
+def folded_of(pieces: Iterable[bytes]) -> bytes:
+    """The folded fingerprint of a message in pieces."""
     digest = hashlib.sha256()
-    for piece in body.chunks():
+    for piece in pieces:
         digest.update(piece.translate(None, _UNSTABLE))
     return digest.digest()
 

@@ -28,6 +28,8 @@ class Counts:
     source_gone: int = 0  # beside the outcomes: deleted at the source after it was copied
     bytes_total: int = 0  # of what is to be at the destination: copied, already there, pending
     bytes_copied: int = 0  # of copied and already_there
+    repaired: int = 0  # of these, too: in another form than at the source (core.mail.form)
+    wrapped: int = 0
 
     @property
     def total(self) -> int:

@@ -5,7 +5,6 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import fields
 from datetime import datetime
 from typing import Any, NamedTuple, TypedDict, Unpack
 
@@ -18,11 +17,11 @@ from core.printable import printable
 from core.status import BatchStatus, Condition, MailboxStatus, PassKind
 from core.store import schema
 from core.store.database import Database
+from core.store.schema import COUNTS
 from core.store.times import seconds
 
 _PACE = 0.25  # seconds between two writes of one row that brings no news of its status
 _NEWS = frozenset({"status", "condition"})
-COUNTS = tuple(field.name for field in fields(Counts))
 
 
 class BatchChanges(TypedDict, total=False):

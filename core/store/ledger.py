@@ -19,20 +19,22 @@ from sqlalchemy import Connection, Integer, LargeBinary, Text, bindparam, func, 
 
 from core.mail.flags import Flags
 from core.mail.folder import FolderPath
+from core.mail.form import Alteration
 from core.mail.key import PairId
 from core.mail.outcome import Counts, Outcome
 from core.store import schema
 from core.store.database import Database
-from core.store.ledger_counts import THERE, LedgerCounts, Standing
+from core.store.ledger_counts import STANDING, THERE, LedgerCounts, Standing, standing_of
 from core.store.ledger_folder import LedgerFolder, LedgerFolders
 from core.store.ledger_left import LedgerLeft
 from core.store.ledger_listed import write_listed
-from core.store.ledger_rows import Entry, Gone, Intent, Listed, Result, entry_of, windows
+from core.store.ledger_rows import Entry, Gone, Intent, Listed, Result, altered, entry_of, windows
 from core.store.pair import Fence, pair_id
 from core.store.times import seconds
 
 _MESSAGE = schema.message
 _NO_INTENT: dict[str, Any] = dict.fromkeys(("mark", "folded", "ended", "took_folder", "took_uid"))
+_ALTERED: dict[str, Any] = {name: bindparam(f"as_{name}") for name in altered(None)}
 _RESULT = (
     update(_MESSAGE)
     .where(_MESSAGE.c.folder_id == bindparam("of_folder"), _MESSAGE.c.uid == bindparam("of"))
@@ -45,6 +47,7 @@ _RESULT = (
         exact=func.coalesce(bindparam("bytes_hash", type_=LargeBinary), _MESSAGE.c.exact),
         flags=func.coalesce(bindparam("shown", type_=Text), _MESSAGE.c.flags),
         **_NO_INTENT,
+        **_ALTERED,
     )
 )
 _PASSED_ON = (
@@ -62,6 +65,7 @@ _INTENT = (
         ended=None,
         took_folder=bindparam("from_folder"),
         took_uid=bindparam("from_uid"),
+        **_ALTERED,
     )
 )
 
@@ -309,11 +313,11 @@ class Ledger:
     def _standing(connection: Connection, folder: LedgerFolder, uids: Sequence[int]) -> dict[int, Standing]:
         found = {}
         for window in windows(uids):
-            query = select(_MESSAGE.c.uid, _MESSAGE.c.outcome, _MESSAGE.c.size, _MESSAGE.c.gone).where(
+            query = select(*STANDING, _MESSAGE.c.uid).where(
                 _MESSAGE.c.folder_id == folder.id, _MESSAGE.c.uid.in_(window)
             )
             for row in connection.execute(query):
-                found[row.uid] = Standing(Outcome(row.outcome), row.size, row.gone > 0)
+                found[row.uid] = standing_of(row)
         return found
 
     def _set(self, folder: LedgerFolder, uids: Sequence[int], **values: Any) -> None:
@@ -331,7 +335,8 @@ class Ledger:
 
 def _after(before: Standing, result: Result) -> Standing:
     size = before.size if result.size is None else result.size
-    return replace(before, outcome=result.outcome, size=size)
+    form = None if result.alteration is None or result.took is not None else result.alteration.form
+    return replace(before, outcome=result.outcome, size=size, form=form)
 
 
 def _result_row(folder: LedgerFolder, result: Result) -> dict[str, Any]:
@@ -345,6 +350,7 @@ def _result_row(folder: LedgerFolder, result: Result) -> dict[str, Any]:
         "bytes_size": result.size,
         "bytes_hash": result.exact,
         "shown": None if result.flags is None else str(result.flags),
+        **_altered_row(result.alteration),
     }
 
 
@@ -357,4 +363,9 @@ def _intent_row(folder: LedgerFolder, intent: Intent) -> dict[str, Any]:
         "folded_hash": intent.folded,
         "from_folder": None if intent.takes is None else intent.takes.folder,
         "from_uid": None if intent.takes is None else intent.takes.uid,
+        **_altered_row(intent.alteration),
     }
+
+
+def _altered_row(alteration: Alteration | None) -> dict[str, Any]:
+    return {f"as_{name}": value for name, value in altered(alteration).items()}

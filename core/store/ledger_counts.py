@@ -2,14 +2,18 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import case, func, select
 
+from core.mail.form import Form
 from core.mail.outcome import Counts, Outcome
 from core.store import schema
 from core.store.database import Database
+from core.store.ledger_rows import Gone
 
 _MESSAGE = schema.message
+_FORMS: dict[str | None, Form | None] = {None: None, **{form.value: form for form in Form}}
 #: The outcomes of messages that are at the destination.
 THERE = frozenset({Outcome.COPIED, Outcome.ALREADY_THERE})
 
@@ -21,11 +25,27 @@ class Standing:
     outcome: Outcome
     size: int
     gone: bool  # from the source
+    form: Form | None = None  # None, too, where it took its copy over from another row: that one counts it
 
     @property
     def source_gone(self) -> bool:
         """Whether it is counted beside its outcome, too."""
         return self.gone and self.outcome in THERE
+
+    @property
+    def altered(self) -> Form | None:
+        """In which other form it is at the destination, if it is there."""
+        return self.form if self.outcome in THERE else None
+
+
+#: The columns that a row stands by.
+STANDING = (_MESSAGE.c.outcome, _MESSAGE.c.size, _MESSAGE.c.gone, _MESSAGE.c.form, _MESSAGE.c.carries)
+
+
+def standing_of(row: Any) -> Standing:
+    """Of a row with the columns of `STANDING`."""
+    form = _FORMS[row.form] if row.carries is None else None
+    return Standing(Outcome(row.outcome), row.size, row.gone != Gone.NO, form)
 
 
 class LedgerCounts:
@@ -56,8 +76,10 @@ class LedgerCounts:
         for each in (counts, self._total):
             each.add(row.outcome, sign, sign * row.size)
             each.source_gone += sign * row.source_gone
+            _alter(each, row.altered, sign)
 
     def _load(self, database: Database, pair: int) -> None:
+        form = case((_MESSAGE.c.carries.is_(None), _MESSAGE.c.form))
         query = (
             select(
                 _MESSAGE.c.folder_id,
@@ -65,14 +87,22 @@ class LedgerCounts:
                 func.count().label("messages"),
                 func.sum(_MESSAGE.c.size).label("bytes"),
                 func.sum(case((_MESSAGE.c.gone > 0, 1), else_=0)).label("gone"),
+                form.label("form"),
             )
             .join(schema.folder, schema.folder.c.id == _MESSAGE.c.folder_id)
             .where(schema.folder.c.pair_id == pair)
-            .group_by(_MESSAGE.c.folder_id, _MESSAGE.c.outcome)
+            .group_by(_MESSAGE.c.folder_id, _MESSAGE.c.outcome, form)
         )
         with database.reading() as connection:
             for row in connection.execute(query):
                 outcome = Outcome(row.outcome)
                 for counts in (self.of(row.folder_id), self._total):
                     counts.add(outcome, row.messages, row.bytes)
-                    counts.source_gone += row.gone if outcome in THERE else 0
+                    if outcome in THERE:
+                        counts.source_gone += row.gone
+                        _alter(counts, _FORMS[row.form], row.messages)
+
+
+def _alter(counts: Counts, form: Form | None, messages: int) -> None:
+    if form is not None:
+        setattr(counts, form.value, getattr(counts, form.value) + messages)

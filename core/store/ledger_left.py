@@ -12,7 +12,7 @@ from core.mail.key import PairId, SourceKey
 from core.store import schema
 from core.store.database import Database
 from core.store.ledger_counts import THERE
-from core.store.ledger_rows import Gone, Left
+from core.store.ledger_rows import Gone, Left, alteration_of
 from core.store.times import moment
 
 _MESSAGE = schema.message
@@ -65,4 +65,5 @@ class LedgerLeft:
             flags=Flags.parse(row.flags),
             destination_ref=row.destination_ref,
             destination_path=row.destination_path,
+            alteration=alteration_of(row),
         )

@@ -5,14 +5,15 @@ the same UIDVALIDITY it is the same message (RFC 3501, 2.3.1.1), if its date say
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from core.mail.outcome import Outcome
 from core.store import schema
-from core.store.ledger_counts import THERE, Standing
-from core.store.ledger_rows import Gone, Listed
+from core.store.ledger_counts import THERE, Standing, standing_of
+from core.store.ledger_rows import Gone, Listed, altered
 from core.store.times import seconds
 
 _MESSAGE = schema.message
@@ -23,7 +24,7 @@ _ANEW = (
     .where(*_OF)
     .values(
         {name: bindparam(f"new_{name}") for name in ("outcome", "reason", "size", "received", "flags")}
-        | {"gone": Gone.NO, "item": None, "exact": None}
+        | {"gone": Gone.NO, "item": None, "exact": None, **altered(None)}
     )
 )
 
@@ -52,10 +53,10 @@ def write_listed(
             changes.append((None, listed))
         elif row.gone != Gone.NO or row.outcome == Outcome.VANISHED:
             which = {"of_folder": folder, "of": message.uid}
-            before = Standing(Outcome(row.outcome), row.size, gone=row.gone != Gone.NO)
+            before = standing_of(row)
             if _stands(row, message):
                 back.append(which)
-                changes.append((before, Standing(before.outcome, before.size, gone=False)))
+                changes.append((before, replace(before, gone=False)))
             else:
                 anew.append(which | {f"new_{name}": value for name, value in _values(message).items()})
                 changes.append((before, listed))

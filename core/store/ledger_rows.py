@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Row as SqlRow
 
 from core.mail.flags import Flags
+from core.mail.form import Alteration, Form
 from core.mail.outcome import Outcome
 from core.store.times import moment
 
@@ -43,7 +44,7 @@ class Listed:
 class Left:
     """A message that was at the destination when it left its place at the source.
 
-    `token` is the source key that its item carries.
+    `token` is the source key that its item carries, `alteration` how that item differs from the source.
     """
 
     folder: int
@@ -54,6 +55,7 @@ class Left:
     flags: Flags
     destination_ref: str
     destination_path: str
+    alteration: Alteration | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ class Intent:
     """A message about to be sent: where the destination folder ended before, and how to know the message again.
 
     With `takes` it is not sent: the copy of a row that left its place is about to be moved there.
+
+    `exact` is of the bytes at the source, `folded` of those that are sent; with an `alteration` these are others.
     """
 
     uid: int
@@ -68,6 +72,7 @@ class Intent:
     exact: bytes
     folded: bytes
     takes: Left | None = None
+    alteration: Alteration | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,7 @@ class Result:
     size: int | None = None
     flags: Flags | None = None  # None: those it was listed with
     took: Left | None = None  # a row that left its place, whose copy is this one's now
+    alteration: Alteration | None = None  # how it is at the destination, where that is not as it came
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +107,7 @@ class Entry:
     ended: datetime | None
     takes: tuple[int, int] | None  # folder and UID of the row whose copy it is to become, while that is in doubt
     gone: bool  # from its place at the source
+    alteration: Alteration | None  # the form in which it was sent last
 
 
 def entry_of(row: SqlRow[Any]) -> Entry:
@@ -119,7 +126,20 @@ def entry_of(row: SqlRow[Any]) -> Entry:
         ended=moment(row.ended),
         takes=None if row.took_folder is None else (row.took_folder, row.took_uid),
         gone=row.gone != Gone.NO,
+        alteration=alteration_of(row),
     )
+
+
+def alteration_of(row: SqlRow[Any]) -> Alteration | None:
+    """How the message of a row of the message table was altered."""
+    return None if row.form is None else Alteration(Form(row.form), row.changes, row.refused)
+
+
+def altered(alteration: Alteration | None) -> dict[str, str | None]:
+    """The columns of the message table that hold an alteration."""
+    if alteration is None:
+        return {"form": None, "changes": None, "refused": None}
+    return {"form": alteration.form.value, "changes": alteration.changes, "refused": alteration.refused}
 
 
 def windows(rows: Sequence[T], size: int = WINDOW) -> Iterator[Sequence[T]]:

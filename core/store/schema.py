@@ -3,6 +3,8 @@
 Times are seconds since 1970 as REAL (UTC). Paths are as `FolderPath.__str__` writes them.
 """
 
+from dataclasses import fields
+
 from sqlalchemy import (
     Boolean,
     Column,
@@ -19,8 +21,13 @@ from sqlalchemy import (
     text,
 )
 
+from core.mail.outcome import Counts
+
 #: PRAGMA user_version. A store with a higher one was made by a newer mailcutover and is refused.
 VERSION = 1
+
+#: Every number of messages or bytes that the board shows.
+COUNTS = tuple(field.name for field in fields(Counts))
 
 metadata = MetaData()
 
@@ -80,6 +87,10 @@ message = Table(
     Column("ended", Float),  # when the connection that carried it ended, as far as we know
     Column("took_folder", Integer),  # the row whose copy is to become this one's: it is not sent, but moved
     Column("took_uid", Integer),
+    # In what form it was last sent, and stored in the end; NULL: as the source has it.
+    Column("form", String),
+    Column("changes", Text),  # what was done to it
+    Column("refused", Text),  # what the destination said to the forms before
     sqlite_with_rowid=False,
 )
 Index("message_pending", message.c.folder_id, message.c.received, sqlite_where=text("outcome = 'pending'"))
@@ -128,20 +139,7 @@ mailbox = Table(
     Column("pass_new", Integer, nullable=False, server_default="0"),
     Column("pass_flags_changed", Integer, nullable=False, server_default="0"),
     Column("synced", Float),  # when the last pass ended well
-    *(
-        Column(name, Integer, nullable=False, server_default="0")
-        for name in (
-            "copied",
-            "already_there",
-            "skipped",
-            "rejected",
-            "vanished",
-            "pending",
-            "source_gone",
-            "bytes_total",
-            "bytes_copied",
-        )
-    ),
+    *(Column(name, Integer, nullable=False, server_default="0") for name in COUNTS),
     Column("rev", Integer, nullable=False),
     Index("mailbox_of_batch", "batch", "rev"),
 )
@@ -154,20 +152,7 @@ board_folder = Table(
     Column("path", String, primary_key=True),
     Column("destination_path", String, nullable=False, server_default=""),
     Column("note", Text, nullable=False, server_default=""),  # why it is skipped, or how it was renamed
-    *(
-        Column(name, Integer, nullable=False, server_default="0")
-        for name in (
-            "copied",
-            "already_there",
-            "skipped",
-            "rejected",
-            "vanished",
-            "pending",
-            "source_gone",
-            "bytes_total",
-            "bytes_copied",
-        )
-    ),
+    *(Column(name, Integer, nullable=False, server_default="0") for name in COUNTS),
     Column("rev", Integer, nullable=False, index=True),
 )
 

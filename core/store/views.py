@@ -17,10 +17,10 @@ from core.mail.outcome import Counts, Outcome
 from core.printable import printable
 from core.status import ACTIVE, BatchStatus, Condition, MailboxStatus, PassKind
 from core.store import schema
-from core.store.board import COUNTS
 from core.store.database import Database
 from core.store.dials import differing
 from core.store.lease import Holder, holders
+from core.store.schema import COUNTS
 from core.store.times import moment, rfc3339
 
 _ACTIVE_BATCH = frozenset(
@@ -330,6 +330,7 @@ def _mailbox_object(view: MailboxView) -> dict[str, Any]:
             **{outcome.value: getattr(counts, outcome.value) for outcome in Outcome},
             "source_gone": counts.source_gone,
         },
+        "altered": {"repaired": counts.repaired, "wrapped": counts.wrapped},
         "bytes": {"total": counts.bytes_total, "copied": counts.bytes_copied},
         "rate": None if view.rate is None else round(view.rate),
         "eta": None if view.eta is None else round(view.eta),

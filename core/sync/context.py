@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 from core.batch.definition import Options
 from core.clock import Clock
@@ -30,8 +31,8 @@ def never(side: Side) -> bool:
 class PassContext:
     """Everything a pass needs; nothing of it is made here.
 
-    `settle` is how many seconds an unknown answer may still take effect after its connection ended. `limited` says
-    whether a limit of ours holds that end back just now.
+    `settle` is how many seconds an unknown answer may still take effect after its connection ended, `state` the state
+    folder. `limited` says whether a limit of ours holds that end back just now.
     """
 
     source: Source
@@ -45,6 +46,7 @@ class PassContext:
     board: MailboxBoard
     clock: Clock
     settle: float
+    state: Path
     retry_rejected: bool = False
     limited: Callable[[Side], bool] = never
 

@@ -12,6 +12,7 @@ from core.ports.destination import DestinationFolder, Doubt
 from core.status import Condition
 from core.store.ledger_folder import LedgerFolder
 from core.store.ledger_rows import Entry, Result
+from core.sync import repairing
 from core.sync.context import PassContext, Work, pair_source, token
 from core.sync.moves import arrived
 from core.sync.places import Places
@@ -37,11 +38,14 @@ def look(context: PassContext, folder: LedgerFolder, places: Places) -> float | 
         elif entry.uid not in found:
             late.append(entry)
     found |= _elsewhere(context, folder, places, late)
+    sent = {entry.uid: entry for entry in doubtful}
     results = [_result(context, folder, places, entry, found[entry.uid]) for entry in doubtful if entry.uid in found]
     context.ledger.commit(folder, results)
     for result in results:
         said = "was stored after all: not sent again" if result.took is None else "its copy had moved after all"
         context.narrate.info(EventKind.MESSAGE_SETTLED, said, folder.source_path, result.uid)
+        if result.took is None:
+            repairing.tell(context, folder.source_path, result.uid, sent[result.uid].exact or b"", result.alteration)
     absent = [entry for entry in late if entry.uid not in found]
     for entry in absent:
         said = "was not stored: sent again" if entry.takes is None else "its copy had not moved"
@@ -76,7 +80,8 @@ def _doubt(context: PassContext, folder: LedgerFolder, entry: Entry) -> Doubt:
 def _result(context: PassContext, folder: LedgerFolder, places: Places, entry: Entry, item: str) -> Result:
     """How a message ended that is there as `item`."""
     if entry.takes is None:
-        return Result(entry.uid, Outcome.COPIED, item)
+        reason = None if entry.alteration is None else str(entry.alteration)
+        return Result(entry.uid, Outcome.COPIED, item, reason, alteration=entry.alteration)
     return arrived(context, places, folder, entry.uid, context.ledger.left.one(*entry.takes), item)
 
 

@@ -9,6 +9,7 @@ from typing import Self
 from core.mail.body import SPOOL_ABOVE, Body
 from core.mail.fingerprint import folded
 from core.mail.flags import Flags
+from core.mail.form import Alteration
 from core.ports.failure import Failure, Side
 from core.ports.source import SourceMessage
 from core.store.ledger_rows import Entry, windows
@@ -39,13 +40,27 @@ class Ready:
     exact: bytes = b""
     folded: bytes = b""
     failure: Failure | None = None
+    altered: Alteration | None = None  # the form in which it is sent
+    outgoing: Body | None = None  # the bytes of that form, once they are there
     release: Callable[[], None] = lambda: None
+
+    @property
+    def sent(self) -> Body | None:
+        """What goes out."""
+        return self.outgoing or self.body
+
+    def alter(self, altered: Alteration, outgoing: Body) -> None:
+        """Take another form."""
+        if self.outgoing is not None:
+            self.outgoing.close()
+        self.altered, self.outgoing, self.folded = altered, outgoing, folded(outgoing)
 
     def close(self) -> None:
         """Give its memory back."""
-        if self.body is not None:
-            self.body.close()
-            self.body = None
+        for body in (self.body, self.outgoing):
+            if body is not None:
+                body.close()
+        self.body = self.outgoing = None
         self.release()
         self.release = _nothing
 
@@ -144,9 +159,10 @@ class Fetching:
                 if fetched.body is not None and (more := _memory(fetched.body.size) - size) > 0:
                     budget.also(more)
                     size += more
-                stumbled = entry.exact is not None
+                stumbled = entry.exact is not None or entry.alteration is not None
                 message = Ready(work, entry.uid, entry.size, entry.received, entry.flags, fetched.body, stumbled)
                 message.failure = fetched.failure
+                message.altered = entry.alteration
                 message.release = lambda size=size: budget.give(size)  # type: ignore[misc]
                 ready.append(message)
                 if fetched.body is not None:

@@ -14,6 +14,7 @@ from core.store.ledger_rows import Intent, Left, Result
 from core.sync.context import PassContext
 from core.sync.fetching import Ready
 from core.sync.places import Places
+from core.sync.repairing import print_as
 
 
 class Moves:
@@ -43,7 +44,15 @@ class Moves:
         self._taken.add((left.folder, left.uid))
         self._context.narrate.info(EventKind.MESSAGE_MOVED, reason, work.plan.source.path, message.uid)
         return Result(
-            message.uid, Outcome.ALREADY_THERE, item, reason, message.exact, message.body.size, left.flags, left
+            message.uid,
+            Outcome.ALREADY_THERE,
+            item,
+            reason,
+            message.exact,
+            message.body.size,
+            left.flags,
+            left,
+            left.alteration,
         )
 
     def _follow(self, message: Ready, left: Left) -> tuple[str | None, str]:
@@ -53,7 +62,8 @@ class Moves:
         old = self._places.at(left.destination_ref)
         if left.item is not None and old is not None:
             mark = context.destination.mark(work.place)
-            intent = Intent(message.uid, mark, message.exact, message.folded, left)
+            print_ = message.folded if left.alteration is None else print_as(message, left.alteration, left.received)
+            intent = Intent(message.uid, mark, message.exact, print_, left)
             context.ledger.commit(work.ledger, intents=[intent])
             try:
                 item = context.destination.move(left.item, old, work.place)
@@ -73,4 +83,4 @@ def arrived(context: PassContext, places: Places, folder: LedgerFolder, uid: int
     if left.item is not None and old is not None and to is not None:
         context.destination.move(left.item, old, to, copy=item)
     reason = "moved at the source: its copy moved, too"
-    return Result(uid, Outcome.ALREADY_THERE, item, reason, flags=left.flags, took=left)
+    return Result(uid, Outcome.ALREADY_THERE, item, reason, flags=left.flags, took=left, alteration=left.alteration)

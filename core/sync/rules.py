@@ -42,7 +42,13 @@ def judge_size(options: Options, max_message: int | None, size: int) -> Judgemen
     if size > options.max_message_size:
         its, limit = above(size, options.max_message_size)
         return Judgement(Outcome.SKIPPED, f"{its} is more than max_message_size ({limit})")
-    if max_message is not None and size > max_message:
-        its, limit = above(size, max_message)
-        return Judgement(Outcome.REJECTED, f"{its} is more than the destination takes ({limit})")
-    return _GO
+    beyond = too_large(max_message, size)
+    return _GO if beyond is None else Judgement(Outcome.REJECTED, beyond)
+
+
+def too_large(max_message: int | None, size: int) -> str | None:
+    """Why the destination cannot take a message of this size; None where it may."""
+    if max_message is None or size <= max_message:
+        return None
+    its, limit = above(size, max_message)
+    return f"{its} is more than the destination takes ({limit})"

@@ -15,11 +15,12 @@ from core.ports.failure import Action, EndpointError, Failure, Side
 from core.printable import printable
 from core.status import Condition
 from core.store.ledger_rows import Intent, Result
-from core.sync import doubt
+from core.sync import doubt, repairing
 from core.sync.causes import Cause
 from core.sync.context import PassContext, Tally, Work, pair_source
 from core.sync.fetching import Ready, drop, size_of
 from core.sync.progress import Progress
+from core.sync.repairing import Repairing
 from core.sync.stumbles import Stumbles
 from core.sync.window import Window
 
@@ -37,6 +38,7 @@ class Sending:
         self._progress = progress
         self._tally = tally
         self._source = pair_source(context)
+        self._repairing = Repairing(context)
         self._work: Work | None = None
         self._results: list[Result] = []
         self._stumbles = Stumbles()
@@ -135,18 +137,20 @@ class Sending:
             return []
         work = group[0].work
         place, ledger = work.place, self._context.ledger
+        for message in group:
+            self._repairing.prepare(message)
         mark = self._context.destination.mark(place)
         ledger.commit(
             work.ledger,
             self._results,
-            [Intent(message.uid, mark, message.exact, message.folded) for message in group],
+            [Intent(message.uid, mark, message.exact, message.folded, alteration=message.altered) for message in group],
         )
         self._results = []
         self._show()
         outgoing = [
-            Outgoing(work.token(self._source, message.uid), message.body, message.flags.carried(), message.received)
+            Outgoing(work.token(self._source, message.uid), message.sent, message.flags.carried(), message.received)
             for message in group
-            if message.body is not None
+            if message.sent is not None
         ]
         try:
             with self._progress.causes.waiting(self._destination):
@@ -178,8 +182,8 @@ class Sending:
                 doubtful.append(message)
                 unsure = failure
             elif failure.action is Action.REJECT or (failure.action is Action.SPLIT and len(group) == 1):
-                self._results.append(self.reject(message, printable(failure.sentence())))
-                message.close()
+                if self._takes_another_form(message, failure):
+                    apart.append(message)
             elif failure.action is Action.SPLIT:
                 apart.append(message)
             elif failure.action in {Action.WAIT, Action.RETRY}:
@@ -226,11 +230,11 @@ class Sending:
             group = self._not_there(work, group)
         if not group:
             return []
-        if answered and alone:
-            self._results.append(self.reject(group[0], printable(failure.sentence())))
-            group[0].close()
+        if answered and alone and not self._takes_another_form(group[0], failure):
             return []
         self._withdraw(work, group, blameless=not answered and failure.action is not Action.RETRY)
+        if answered and alone:
+            return [group]
         if answered:
             middle = (len(group) + 1) // 2
             return [half for half in (group[:middle], group[middle:]) if half]
@@ -242,6 +246,15 @@ class Sending:
         if failure.action is Action.RETRY and self._stumbles.goes_on(group, group, failure):
             return []
         raise EndpointError(failure)
+
+    def _takes_another_form(self, message: Ready, failure: Failure) -> bool:
+        """What becomes of a refused message: whether it is sent again in another form, else it is rejected."""
+        reason = self._repairing.refused(message, failure)
+        if reason is None:
+            return True
+        self._results.append(self.reject(message, reason))
+        message.close()
+        return False
 
     def _withdraw(self, work: Work, messages: Sequence[Ready], *, blameless: bool = False) -> None:
         """They were not stored. Those to blame for it, perhaps, go alone from now on."""
@@ -283,9 +296,13 @@ class Sending:
         path, size = message.work.plan.source.path, size_of(message)
         self._stumbles.stored()
         self._throttles = 0
-        carried = message.flags.carried()
-        self._results.append(Result(message.uid, Outcome.COPIED, item, exact=message.exact, size=size, flags=carried))
+        altered, carried = message.altered, message.flags.carried()
+        reason = None if altered is None else str(altered)
+        self._results.append(
+            Result(message.uid, Outcome.COPIED, item, reason, message.exact, size, carried, alteration=altered)
+        )
         self._context.narrate.debug(EventKind.MESSAGE_COPIED, f"copied, {size} bytes", path, message.uid)
+        repairing.tell(self._context, path, message.uid, message.exact, altered)
         if dropped:
             self._tally.keywords_dropped += len(dropped)
             self._context.narrate.warning(

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 
 from core.event import EventKind
+from core.mail.form import Form
 from core.mail.outcome import Outcome
 from core.ports.failure import EndpointError, FolderChangedError
 from core.printable import printable
 from core.store.ledger_rows import Result
+from core.sync import repairing
 from core.sync.adoption import Adoption
 from core.sync.context import PassContext, Tally, Work
 from core.sync.fetching import Fetching, Ready, drop, size_of
@@ -124,15 +126,21 @@ class Writing:
         if moved is not None:
             message.work.later.append((message.uid, message.flags))
             return moved
-        item = self._adoption.by_bytes(message.work, message.body)
-        if item is not None:
-            narrate.debug(EventKind.MESSAGE_ALREADY_THERE, "the same message was there before", path, message.uid)
-            return Result(
-                message.uid,
-                Outcome.ALREADY_THERE,
-                item,
-                "the same message was there before",
-                message.exact,
-                message.body.size,
-            )
-        return None
+        found = self._adoption.by_bytes(message.work, message.body, message.received)
+        if found is None:
+            return None
+        item, alteration = found
+        reason = f"the same message was there before{'' if alteration is None else f', {alteration}'}"
+        narrate.debug(EventKind.MESSAGE_ALREADY_THERE, reason, path, message.uid)
+        if alteration is not None and alteration.form is Form.REPAIRED:
+            repairing.keep(self._context, message)
+        repairing.tell(self._context, path, message.uid, message.exact, alteration)
+        return Result(
+            message.uid,
+            Outcome.ALREADY_THERE,
+            item,
+            reason,
+            message.exact,
+            message.body.size,
+            alteration=alteration,
+        )

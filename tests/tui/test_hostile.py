@@ -148,7 +148,7 @@ def test_facts_keep_to_their_room(
         1,
         2,
         moment,
-        Counts(copied=1, bytes_total=10),
+        Counts(copied=1, bytes_total=10, repaired=1, wrapped=1),
         1,
     )
     problem = Event(moment, Level.ERROR, EventKind.MAILBOX_FAILED, said)

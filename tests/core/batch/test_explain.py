@@ -23,7 +23,7 @@ password = "keyring:a/b"
 max_message_size = "35 XB"
 sync_every = 24
 drafts = "final"
-repair = true
+repair = "yes"
 skip_deleted = "yes"
 include_folders = ["/a", "b", 3]
 received_since = "2024-01-01"
@@ -55,8 +55,8 @@ password = "hunter3"
         "options.received_since",
         "options.skip_deleted",
         "options.drafts",
-        "options.sync_every",
         "options.repair",
+        "options.sync_every",
         "mailboxes[1].pasword",
         "mailboxes[1].destination",
         "mailboxes[2].password",
@@ -219,7 +219,7 @@ def test_one_problem(old: str, new: str, problem: str) -> None:
         ("mailboxes_at_once = 0", "options.mailboxes_at_once: 0 is out of range; allowed: 1 to 500"),
         ("max_items_per_mailbox = 0", "options.max_items_per_mailbox: 0 is out of range"),
         ('read_receipts = "on"', 'options.read_receipts: "on" is not known; allowed: "off" or "keep"'),
-        ("repair = true", "options.repair: is not built yet; leave it out"),
+        ('repair = "no"', "options.repair: must be true or false, without quotes, not a string"),
         (
             'bandwidth = "20 MB"',
             'options.bandwidth: "20 MB" is no rate; allowed: a rate such as "20 MB/s" or "500 KB/s"',

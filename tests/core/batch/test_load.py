@@ -50,6 +50,7 @@ def test_the_smallest_file_has_the_contracts_defaults() -> None:
         "received_since": None,
         "received_before": None,
         "skip_deleted": True,
+        "repair": True,
         "drafts": "every",
         "read_receipts": "off",
         "rejected_limit": 50,

@@ -3,7 +3,7 @@
 import json
 from typing import TYPE_CHECKING
 
-from core.ports.failure import Action, Failure
+from core.ports.failure import Action, Failure, Side
 from core.store.lease import Runner
 
 if TYPE_CHECKING:
@@ -63,12 +63,37 @@ def test_json_holds_what_the_contract_says(cli: "CommandLine") -> None:
         "until",
         "why",
         "messages",
+        "altered",
         "bytes",
         "rate",
         "eta",
         "pass",
         "error",
     }
+
+
+def test_what_went_in_another_form_is_counted_and_the_log_names_it(cli: "CommandLine") -> None:
+    wrong = Failure(Action.REJECT, "FORM", "the form is wrong", form=True)
+
+    def trouble(side: Side, who: str, call: str) -> Failure | None:
+        """Until one message of the three is alone, and refused as it is."""
+        first = call == "write" and cli.world.calls[side, who, call] <= 3
+        return wrong if first and who == "ann@new.example" else None
+
+    cli.world.trouble = trouble
+    ran = cli("run", cli.batch())
+    said = "refused as they were, and copied in another form: 1 wrapped (`mailcutover log sales` names each)"
+    assert ran.code == 0
+    assert said in ran.out.splitlines()
+    assert said in cli("status", "sales").out.splitlines()
+    (batch,) = json.loads(cli("status", "sales", "--json").out)["batches"]
+    assert [mailbox["altered"] for mailbox in batch["mailboxes"]] == [
+        {"repaired": 0, "wrapped": 1},
+        {"repaired": 0, "wrapped": 0},
+    ]
+    named = [line for line in cli("log", "sales").out.splitlines() if "wrapped: attached whole" in line]
+    assert len(named) == 1
+    assert "refused as it is: the form is wrong" in named[0]
 
 
 def test_a_batch_nobody_knows(cli: "CommandLine") -> None:

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from sqlalchemy import update
 from core.errors import FencedError
 from core.mail.flags import SEEN, Flags
 from core.mail.folder import FolderPath
+from core.mail.form import Alteration, Form
 from core.mail.key import PairId, SourceKey
 from core.mail.outcome import Counts, Outcome
 from core.store import schema
@@ -91,6 +93,38 @@ def test_counts_are_what_a_new_process_counts(database: Database, ledger: Ledger
     assert ledger.total() == expected
     assert Ledger(database, PAIR, epoch=0).total() == expected
     assert expected.total == 8
+
+
+MENDED = Alteration(Form.REPAIRED, "NUL bytes removed", "refused as it is: no")
+WRAPPED = Alteration(Form.WRAPPED, "attached whole", "refused as it is: no; refused repaired: no")
+
+
+def test_the_form_of_an_intent_lasts_until_another_one_or_a_result(ledger: Ledger, inbox: LedgerFolder) -> None:
+    ledger.commit(inbox, intents=[replace(intent(2), alteration=MENDED), intent(3)])
+    assert [entry.alteration for entry in ledger.intents(inbox)] == [MENDED, None]
+    ledger.withdraw(inbox, [2])
+    assert ledger.entries(inbox, [2])[2].alteration == MENDED
+    ledger.commit(inbox, intents=[replace(intent(2), alteration=WRAPPED)])
+    assert ledger.entries(inbox, [2])[2].alteration == WRAPPED
+    ledger.commit(inbox, [Result(2, Outcome.REJECTED, reason="no")])
+    assert ledger.entries(inbox, [2])[2].alteration is None
+
+
+def test_altered_messages_are_counted_where_they_are_there(
+    database: Database, ledger: Ledger, inbox: LedgerFolder
+) -> None:
+    ledger.commit(inbox, intents=[replace(intent(1), alteration=MENDED)])
+    assert ledger.total().repaired == 0
+    ledger.commit(inbox, [Result(1, Outcome.COPIED, "a", alteration=MENDED)])
+    ledger.commit(inbox, [Result(2, Outcome.ALREADY_THERE, "b", alteration=WRAPPED), Result(3, Outcome.COPIED, "c")])
+    for counts in (ledger.total(), ledger.counts(inbox), Ledger(database, PAIR, epoch=0).total()):
+        assert (counts.copied, counts.already_there, counts.repaired, counts.wrapped) == (2, 1, 1, 1)
+        assert counts.total == 3
+    ledger.gone(inbox, [1])
+    ledger.finish_pass()
+    ledger.listed(inbox, [Listed(1, 100, NOW, Flags())], 3)  # another message under its number
+    assert ledger.entries(inbox, [1])[1].alteration is None
+    assert (ledger.total().repaired, Ledger(database, PAIR, epoch=0).total().repaired) == (0, 0)
 
 
 def test_whoever_was_taken_over_writes_nothing(database: Database, ledger: Ledger, inbox: LedgerFolder) -> None:

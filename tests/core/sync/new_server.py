@@ -25,6 +25,8 @@ class Stored:
     at: datetime  # from when on it is seen
 
 
+FORM = Failure(Action.REJECT, "FORM", "the form is wrong", form=True)
+
 #: What happens to one `write`: may store some of it, must return the answers or raise.
 Fault = Callable[["MemoryDestination", DestinationFolder, Sequence[Outgoing]], Sequence[Written]]
 
@@ -47,6 +49,8 @@ class MemoryDestination:
         self.held: dict[str, dict[str, Stored]] = {}
         self.writes = 0
         self.sent = 0
+        self.seen: list[bytes] = []  # all that it was sent, in order
+        self.refuses: Callable[[bytes], bool] = lambda _: False
         self.limits = Limits(4, 10_000, 5_000, keyed=keyed, folds_case=keyed)
         self._make(FolderPath.of("Posteingang"), Role.INBOX)
 
@@ -106,13 +110,21 @@ class MemoryDestination:
         self.calls.note(f"write {folder.path}")
         self.writes += 1
         self.sent += len(batch)
+        self.seen += [message.body.read() for message in batch]
         if self.faults:
             return self.faults.pop(0)(self, folder, batch)
-        return [
-            Written(message.token, item if self.names_items else None)
-            for message in batch
-            for item in [self.store(folder, message)]
-        ]
+        return self.take(folder, batch)
+
+    def take(self, folder: DestinationFolder, batch: Sequence[Outgoing]) -> list[Written]:
+        """Store what it does not refuse for its form."""
+        answers = []
+        for message in batch:
+            if self.refuses(message.body.read()):
+                answers.append(Written(message.token, failure=FORM))
+            else:
+                item = self.store(folder, message)
+                answers.append(Written(message.token, item if self.names_items else None))
+        return answers
 
     def _seen(self, folder: DestinationFolder) -> dict[str, Stored]:
         return {item: mail for item, mail in self.held[folder.ref].items() if mail.at <= self.clock.now()}

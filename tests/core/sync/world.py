@@ -14,9 +14,10 @@ from core.mail.key import PairId
 from core.mail.outcome import Counts
 from core.ports.failure import Action, EndpointError, FolderChangedError
 from core.status import PassKind
-from core.store.board import COUNTS, Board
+from core.store.board import Board
 from core.store.database import Database
 from core.store.ledger import Ledger
+from core.store.schema import COUNTS
 from core.sync.context import PassContext, PassResult
 from core.sync.control import Budget
 from core.sync.mailbox_pass import run_pass
@@ -118,6 +119,7 @@ class World:
             self.board.mailbox("ann"),
             self.clock,
             settle=10.0,
+            state=self.database.folder,
             retry_rejected=retry_rejected,
         )
 

@@ -11,11 +11,13 @@ from core.ports.failure import Action, EndpointError, Failure, Side
 class SpoolFile:
     """An unnamed temporary file for one message; `body` hands it over, leaving without it gives it back.
 
-    Raises EndpointError when the disk does not take it: that is no failure of the connection.
+    `side`: whose message it is. Raises EndpointError when the disk does not take it: that is no failure of the
+    connection.
     """
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path | None, side: Side = Side.SOURCE) -> None:
         self._folder = folder
+        self._side = side
         self._handed_over = False
         self.size = 0
 
@@ -55,6 +57,6 @@ class SpoolFile:
                 "SPOOL",
                 f"a large message could not be written to {folder}: {error.strerror or error}",
                 cure="make room on that disk, then start again",
-                side=Side.SOURCE,
+                side=self._side,
             )
         )
