@@ -106,6 +106,11 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     assert said(Path("\0")).endswith("cannot be read: embedded null byte")
 
 
+# Words of Python and of the library that checks; none belongs into a sentence for a user, unless they are his own.
+FOREIGN = re.compile(
+    r"pydantic|[Ii]nput should|\bNone\b|\bTrue\b|\bdict\b|\bstr\b|\bint\b|\btuple\b|valid instance|lambda"
+)
+WORDS = st.text(max_size=6).filter(lambda word: not FOREIGN.search(word))
 SCALARS = (
     st.booleans()
     | st.integers(-(2**70), 2**70)
@@ -117,15 +122,11 @@ SCALARS = (
 )
 VALUES = st.recursive(
     SCALARS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
     max_leaves=4,
 )
-NAMES = st.sampled_from(sorted({name for keys in KEYS.values() for name in keys})) | st.text(max_size=6)
+NAMES = st.sampled_from(sorted({name for keys in KEYS.values() for name in keys})) | WORDS
 PLACES = st.sampled_from([(), ("source",), ("source", "admin"), ("destination",), ("options",), ("mailboxes", 0)])
-# Words of Python and of the library that checks; none belongs into a sentence for a user.
-FOREIGN = re.compile(
-    r"pydantic|[Ii]nput should|\bNone\b|\bTrue\b|\bdict\b|\bstr\b|\bint\b|\btuple\b|valid instance|lambda"
-)
 
 
 @settings(max_examples=400)

@@ -50,7 +50,7 @@ def work(board: Board) -> None:
     ann.set(status=MailboxStatus.SYNCING, activity="copying Sent", rate=100.0, eta=6.0, progressed=NOON)
     ann.set(condition=Condition.SETTLING, until=NOON, why="an answer is unknown")
     ann.set(pass_kind=PassKind.INITIAL, pass_started=NOON, pass_new=7)
-    ann.counts(Counts(copied=7, pending=3, rejected=1, bytes_total=1000, bytes_copied=400))
+    ann.counts(Counts(copied=7, pending=3, rejected=1, bytes_total=1000, bytes_copied=400, repaired=2, wrapped=1))
     bob = board.mailbox("bob")
     bob.set(status=MailboxStatus.QUEUED, synced=NOON)
     bob.counts(Counts(copied=5, source_gone=1, bytes_total=500, bytes_copied=500))
@@ -72,7 +72,9 @@ def test_a_batch_adds_up(board: Board, database: Database, runner: Runner, clock
     assert (view.next_pass, view.warning) == (NOON, "certificates are not verified")
     assert view.mailboxes == 3
     assert view.by_status == {MailboxStatus.SYNCING: 1, MailboxStatus.QUEUED: 1, MailboxStatus.FAILED: 1}
-    assert view.counts == Counts(copied=12, rejected=1, pending=3, source_gone=1, bytes_total=1500, bytes_copied=900)
+    assert view.counts == Counts(
+        copied=12, rejected=1, pending=3, source_gone=1, bytes_total=1500, bytes_copied=900, repaired=2, wrapped=1
+    )
     assert (view.failed, view.rejected, view.rate, view.eta) == (1, 1, 100.0, 6.0)
     assert view.runner == holder(database, "batch:sales")
     assert view.runner is not None
@@ -250,6 +252,7 @@ def test_the_status_object_is_the_contracts(board: Board, database: Database, cl
             "pending": 3,
             "source_gone": 0,
         },
+        "altered": {"repaired": 2, "wrapped": 1},
         "bytes": {"total": 1000, "copied": 400},
         "rate": 100,
         "eta": 6,
