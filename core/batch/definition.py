@@ -264,10 +264,17 @@ KEYS: Mapping[tuple[str, ...], Mapping[str, str]] = {
 }
 
 
-def define(table: Mapping[str, Any], file: str) -> Batch:
-    """The batch that a file's tables say. Raises BatchFileError with every problem; `file` names it in each."""
+def check(table: Mapping[str, Any]) -> Batch:
+    """The batch that a file's tables say. Raises ProblemsError with every problem, each with the place of its key."""
     try:
-        return Batch.model_validate(table, context={"file": file})
+        return Batch.model_validate(table, context={"from": "a file"})
     except ValidationError as error:
-        problems = explain(error.errors(include_url=False), table, KEYS)
-        raise BatchFileError(*(problem.line(file) for problem in problems)) from None
+        raise ProblemsError(explain(error.errors(include_url=False), table, KEYS)) from None
+
+
+def define(table: Mapping[str, Any], file: str) -> Batch:
+    """As `check`, but raises BatchFileError; `file` names the file in each problem."""
+    try:
+        return check(table)
+    except ProblemsError as error:
+        raise BatchFileError(*(problem.line(file) for problem in error.problems)) from None

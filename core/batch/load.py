@@ -4,6 +4,7 @@ import re
 import stat
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from core.batch.definition import Batch, define
 from core.batch.problem import key_path
@@ -18,24 +19,29 @@ _BOM = "\ufeff"
 
 def load(path: Path) -> Batch:
     """The batch in this file. Raises BatchFileError: one line for each problem, with file, key and what is allowed."""
-    return parse(_read(path), path)
+    return parse(read(path), path)
 
 
 def parse(text: str, path: Path) -> Batch:
     """The batch in this text, which is or will be the content of `path`. Raises BatchFileError as `load` does."""
+    return define(tables(text, path), str(path)).at(path)
+
+
+def tables(text: str, path: Path) -> dict[str, Any]:
+    """The tables in this text, whatever they say. Raises BatchFileError where it is no TOML."""
     try:
         # TOML allows CRLF; a mark at the start is left by editors of other systems.
-        table = tomllib.loads(text.removeprefix(_BOM))
+        return tomllib.loads(text.removeprefix(_BOM))
     except tomllib.TOMLDecodeError as error:
         raise BatchFileError(printable(f"{path}: {_syntax(str(error), text)}")) from None
     except RecursionError:
         raise BatchFileError(printable(f"{path}: arrays or tables are nested too deep for a batch file")) from None
     except ValueError:  # a number of thousands of digits
         raise BatchFileError(printable(f"{path}: holds a number beyond 64 bits")) from None
-    return define(table, str(path)).at(path)
 
 
-def _read(path: Path) -> str:
+def read(path: Path) -> str:
+    """The text of a batch file. Raises BatchFileError where there is none to be had."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise BatchFileError(printable(f"{path}: is not a file; name a batch file, such as sales-wave-1.toml"))

@@ -3,11 +3,7 @@
 Comments of the previous version stay in the `.bak` only: TOML writers do not keep them.
 """
 
-import os
-import secrets
-import stat
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +12,7 @@ import tomli_w
 
 from core.batch.definition import Batch, EwsDestination
 from core.batch.load import parse
+from core.batch.on_disk import replace
 from core.batch.values import default_port, imap_identity, web_identity
 from core.batch.words import format_duration, format_rate, format_size, shortest
 from core.errors import BatchFileError
@@ -39,11 +36,11 @@ def save(batch: Batch, path: Path) -> None:
         try:
             old, as_was = target.read_bytes(), target.stat()
         except FileNotFoundError:
-            _replace(target, data, None)
+            replace(target, data)
             return
         if old != data:
-            _replace(target.with_name(f"{target.name}.bak"), old, as_was)
-            _replace(target, data, as_was)
+            replace(target.with_name(f"{target.name}.bak"), old, as_was)
+            replace(target, data, as_was)
     except (OSError, ValueError, RuntimeError) as error:  # a NUL in the path; links in a circle
         reason = getattr(error, "strerror", None) or error
         raise BatchFileError(printable(f"{path}: cannot be saved: {reason}")) from error
@@ -96,27 +93,3 @@ def _in_toml(table: Mapping[str, Any]) -> dict[str, Any]:
         elif value or not isinstance(value, dict):  # an empty folder_map says nothing
             written[key] = value
     return written
-
-
-def _replace(path: Path, data: bytes, like: os.stat_result | None) -> None:
-    """Put a file in the place of another in one step, on disk before it shows; `like` gives it mode and owner."""
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            if like is not None:
-                with suppress(PermissionError):  # only root may give a file away
-                    os.fchown(file.fileno(), like.st_uid, like.st_gid)
-                os.fchmod(file.fileno(), stat.S_IMODE(like.st_mode))
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-    except BaseException:
-        fresh.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -4,6 +4,7 @@ import os
 import stat
 import threading
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,17 +41,22 @@ def first_line(path: Path) -> str:
 
 def entry(path: Path, key: str) -> str:
     """One string of a TOML file of secrets, by its key at the top of the file. Raises SecretError."""
-    with _lock:
-        known = _tables.get(path)
-        state = _state(path)
-        if known is None or known.state != state:
-            known = _tables[path] = _read(path)
-    value = known.table.get(key)
+    value = table(path).get(key)
     if value is None:
         raise SecretError(f'the file has no key of this name; add a line "{key}" = "..." at its top')
     if not isinstance(value, str):
         raise SecretError(f"must be a string in quotes there, not {toml_type(value)}")
     return value
+
+
+def table(path: Path) -> Mapping[str, Any]:
+    """All of a TOML file of secrets. Raises SecretError."""
+    with _lock:
+        known = _tables.get(path)
+        state = _state(path)
+        if known is None or known.state != state:
+            known = _tables[path] = _read(path)
+    return known.table
 
 
 def _read(path: Path) -> _Read:

@@ -5,7 +5,7 @@ import importlib
 
 import click
 
-#: Name, module and attribute are one; the text is what `--help` says of it.
+#: Name, module and attribute are one but for the hyphen; the text is what `--help` says of it.
 BUILT = {
     "run": "move a batch, headless: one pass over each mailbox",
     "status": "what is, and who runs it",
@@ -13,10 +13,11 @@ BUILT = {
     "resume": "let it go on",
     "stop": "end the run at a message boundary",
     "log": "the events of a batch, and live",
+    "import-csv": "a batch file from a list of mailboxes, Microsoft's or imapsync's",
     "remove": "forget a batch; never touches mail",
 }
 #: In the contract, and refused by name until they do what it says.
-PROMISED = ("check", "verify", "complete", "approve", "report", "import-csv")
+PROMISED = ("check", "verify", "complete", "approve", "report")
 _CONSOLE = "console"
 
 
@@ -31,8 +32,7 @@ class Commands(click.Group):
         """Load a command."""
         if cmd_name not in BUILT and cmd_name != _CONSOLE:
             return None
-        module = importlib.import_module(f"core.cli.{cmd_name}")
-        command = getattr(module, cmd_name)
+        command = getattr(importlib.import_module(module_of(cmd_name)), cmd_name.replace("-", "_"))
         assert isinstance(command, click.Command)
         return command
 
@@ -51,6 +51,11 @@ class Commands(click.Group):
         """List them without loading them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(BUILT.items()))
+
+
+def module_of(name: str) -> str:
+    """The module that a command is in."""
+    return f"core.cli.{name.replace('-', '_')}"
 
 
 def _refusal(ctx: click.Context, name: str) -> click.UsageError:
