@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from core.secret import Secret
+from core.store.left_out import LeftOut
 from tui.screens.choice import Answer
 from tui.theme import Tone
 
@@ -25,6 +26,10 @@ class Bridge(Protocol):
 
     async def typed(self, label: str, text: str, hint: str) -> str | None:
         """Ask for a line of text; None when there is no answer."""
+        ...
+
+    async def left_out(self, mailbox: str, found: Sequence[LeftOut], *, more: bool) -> None:
+        """Show messages that are not copied, until they were seen; `more`: there are others."""
         ...
 
     async def secret(self, text: str) -> Secret | None:

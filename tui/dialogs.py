@@ -6,8 +6,10 @@ from typing import Any
 from textual.app import App
 
 from core.secret import Secret
+from core.store.left_out import LeftOut
 from tui.keymap import Keymap
 from tui.screens.choice import Answer, Choice
+from tui.screens.left_out import LeftOutPage
 from tui.screens.problems import Problems
 from tui.screens.prompt import Prompt
 from tui.screens.secret import AskSecret
@@ -38,6 +40,10 @@ class Dialogs:
     async def typed(self, label: str, text: str, hint: str) -> str | None:
         """Ask for a line of text; None when there is no answer."""
         return await self._app.push_screen_wait(Prompt(self._keymap, label, text, hint=hint))
+
+    async def left_out(self, mailbox: str, found: Sequence[LeftOut], *, more: bool) -> None:
+        """Show messages that are not copied, until they were seen; `more`: there are others."""
+        await self._app.push_screen_wait(LeftOutPage(mailbox, found, more=more))
 
     async def secret(self, text: str) -> Secret | None:
         """Ask for a secret; None when there is no answer."""

@@ -15,13 +15,16 @@ from tui.bridge import Bridge
 from tui.keymap import Keymap
 from tui.limits import Limits
 from tui.runs import Runs
-from tui.target import AGAIN, FIRST, LIMITS, PAUSE, RESUME, RETRY, START, STOP, Target, reasons
+from tui.target import AGAIN, FIRST, LEFT_OUT, LIMITS, PAUSE, RESUME, RETRY, START, STOP, Target, reasons
 from tui.theme import Tone
 
 if TYPE_CHECKING:
     from core.batch.definition import Batch
 
 T = TypeVar("T")
+
+#: Messages on one page.
+_MANY = 2_000
 
 
 class Helm:
@@ -46,6 +49,7 @@ class Helm:
             RETRY: self._retry,
             FIRST: self._first,
             LIMITS: self._change_limits,
+            LEFT_OUT: self._show_left_out,
         }
 
     def reasons(self, target: Target | None) -> Mapping[str, str]:
@@ -113,6 +117,16 @@ class Helm:
     async def _change_limits(self, target: Target) -> None:
         """How much runs at once, how fast and when."""
         await self._limits.change(target.batch)
+
+    async def _show_left_out(self, target: Target) -> None:
+        """Why messages are not at the destination; of one mailbox."""
+        mailbox = target.mailboxes[0]
+        found = await self._guarded(
+            f"{mailbox.source} cannot be read",
+            lambda: asyncio.to_thread(self._runs.left_out, mailbox.batch, mailbox.source, _MANY + 1),
+        )
+        if found is not None:
+            await self._bridge.left_out(mailbox.source, found[:_MANY], more=len(found) > _MANY)
 
     async def add(self, path: Path) -> str | None:
         """Make the batch of a file known to the store, or take over what has changed in it; its name."""

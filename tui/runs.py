@@ -10,6 +10,7 @@ from core.errors import EXIT_DONE, EXIT_STOPPED
 from core.status import Demand, Wish
 from core.store.batches import Batches
 from core.store.database import Database
+from core.store.left_out import LeftOut, left_out, pair_of
 from core.store.wanted import Wanted
 from tui.handover import Handed, hand_over
 
@@ -83,6 +84,12 @@ class Runs:
             else:
                 self._wanted.took(batch, Demand.FIRST, mailbox)
         return first
+
+    def left_out(self, batch: str, mailbox: str, limit: int) -> list[LeftOut]:
+        """What of a mailbox is not copied, and why."""
+        with self._database.reading() as connection:
+            pair = pair_of(connection, batch, mailbox)
+            return [] if pair is None else left_out(connection, pair, limit=limit)
 
     def paused_whole(self, batch: str) -> bool:
         """Whether the batch itself was told to pause, not only mailboxes of it."""

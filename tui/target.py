@@ -11,7 +11,8 @@ from tui.state import RESTING
 START, PAUSE, RESUME, STOP = "run.start", "run.pause", "run.resume", "run.stop"
 STEERING = (START, PAUSE, RESUME, STOP)
 AGAIN, RETRY, FIRST, LIMITS = "run.again", "run.retry", "run.first", "run.limits"
-ACTIONS = (*STEERING, AGAIN, RETRY, FIRST, LIMITS)
+LEFT_OUT = "run.left_out"
+ACTIONS = (*STEERING, AGAIN, RETRY, FIRST, LIMITS, LEFT_OUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,9 @@ def _of_more(part: Target, start: str) -> Mapping[str, str]:
         none[RETRY] = f"Nothing of {part.name} was refused"
     if mailbox is None:
         none[FIRST] = f"Choose mailboxes of {batch.name} to put first"
+        none[LEFT_OUT] = f"Choose a mailbox of {batch.name} to see what was not copied"
+    elif not (mailbox.counts.rejected or mailbox.counts.skipped or mailbox.counts.vanished):
+        none[LEFT_OUT] = f"Nothing of {part.name} was refused, left out or gone"
     return none
 
 

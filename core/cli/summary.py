@@ -10,8 +10,9 @@ from core.cli.event_line import event_object
 from core.cli.status import altered, mailbox_table, remarks, shown
 from core.cli.words import plural
 from core.event import Event, EventKind, Level
+from core.mail.outcome import Outcome
 from core.store.database import Database
-from core.store.rejections import Rejection, rejections
+from core.store.left_out import LeftOut, left_out
 from core.store.views import BatchView, MailboxView, batches, mailboxes, status_object
 
 
@@ -22,7 +23,7 @@ class Summary:
     time: datetime
     batch: BatchView
     mailboxes: Sequence[MailboxView]
-    rejected: Sequence[Rejection]
+    rejected: Sequence[LeftOut]
     held: Sequence[str]
     new: int
     flags_changed: int
@@ -55,7 +56,7 @@ class Summary:
                 rejection
                 for row in rows
                 if row.counts.rejected
-                for rejection in rejections(connection, batch.pair(names[row.source]))
+                for rejection in left_out(connection, batch.pair(names[row.source]), (Outcome.REJECTED,))
             ]
         passed = [row for row in rows if row.pass_started is not None and row.pass_started >= began]
         return cls(
