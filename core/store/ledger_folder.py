@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 
 from core.mail.folder import FolderPath
 from core.store import schema
@@ -34,6 +34,7 @@ class LedgerFolder:
     uidvalidity: int
     destination_path: FolderPath | None
     destination_ref: str
+    renaming_to: FolderPath | None  # what its folder at the destination was to be renamed to, when that is not known
     listed_to: int  # every UID up to this one has a row
     adopting: bool  # the destination held mail before we came, and the first pass is not over
     baseline: Baseline
@@ -47,6 +48,7 @@ def _folder(row: Row[Any]) -> LedgerFolder:
         uidvalidity=row.uidvalidity,
         destination_path=FolderPath.parse(row.destination_path) if row.destination_path else None,
         destination_ref=row.destination_ref,
+        renaming_to=FolderPath.parse(row.renaming_to) if row.renaming_to else None,
         listed_to=row.listed_to,
         adopting=row.adopting,
         baseline=Baseline(row.uidnext, row.highestmodseq, row.messages),
@@ -76,9 +78,7 @@ class LedgerFolders:
 
     def current(self) -> Sequence[LedgerFolder]:
         """Every folder that is still at the source as far as we know, parents first."""
-        query = select(_TABLE).where(_TABLE.c.pair_id == self._fence.pair, _TABLE.c.current).order_by(_TABLE.c.id)
-        with self._database.reading() as connection:
-            return sorted((_folder(row) for row in connection.execute(query)), key=lambda known: known.source_path)
+        return sorted(self._read(_TABLE.c.current), key=lambda known: known.source_path)
 
     def back(self, path: FolderPath, uidvalidity: int) -> LedgerFolder | None:
         """The folder that was retired under this path and UIDVALIDITY, current again and to be listed whole."""
@@ -117,6 +117,32 @@ class LedgerFolders:
             changes["adopting"] = adopting
         return self._change(folder, **changes)
 
+    def renaming(self, folder: LedgerFolder, path: FolderPath) -> None:
+        """Its folder at the destination is about to be renamed, with all that hangs below it."""
+        self._change(folder, renaming_to=str(path))
+
+    def under_way(self) -> Sequence[LedgerFolder]:
+        """Those of which is not known whether their folders at the destination were renamed."""
+        return self._read(_TABLE.c.renaming_to.is_not(None))
+
+    def placed_below(self, path: FolderPath) -> Sequence[LedgerFolder]:
+        """Those whose messages went to a folder of the destination or below it, current or not."""
+        return [
+            folder
+            for folder in self._read(_TABLE.c.destination_ref != "")
+            if folder.destination_path is not None and folder.destination_path.below(path)
+        ]
+
+    def moved(self, places: Sequence[tuple[LedgerFolder, FolderPath, str]]) -> None:
+        """Their folders at the destination have these paths and refs now; in one transaction."""
+
+        def work(connection: Connection) -> None:
+            for folder, path, ref in places:
+                values = {"destination_path": str(path), "destination_ref": ref, "renaming_to": None}
+                connection.execute(update(_TABLE).where(_TABLE.c.id == folder.id).values(**values))
+
+        self._fence.write(work)
+
     def adopted(self, folder: LedgerFolder) -> LedgerFolder:
         """What was at the destination before us is known for this folder."""
         return self._change(folder, adopting=False)
@@ -137,6 +163,11 @@ class LedgerFolders:
     def retire(self, folder: LedgerFolder) -> None:
         """It is no longer at the source."""
         self._change(folder, current=False)
+
+    def _read(self, which: ColumnElement[bool]) -> list[LedgerFolder]:
+        query = select(_TABLE).where(_TABLE.c.pair_id == self._fence.pair, which).order_by(_TABLE.c.id)
+        with self._database.reading() as connection:
+            return [_folder(row) for row in connection.execute(query)]
 
     def _change(self, folder: LedgerFolder, **changes: Any) -> LedgerFolder:
         def work(connection: Connection) -> LedgerFolder:

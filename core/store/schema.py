@@ -56,6 +56,7 @@ folder = Table(
     Column("uidvalidity", Integer, nullable=False),
     Column("destination_path", String, nullable=False, server_default=""),
     Column("destination_ref", String, nullable=False, server_default=""),
+    Column("renaming_to", String),  # the path that its folder at the destination is about to get
     Column("current", Boolean, nullable=False, server_default="1"),  # 0: gone, or replaced by another UIDVALIDITY
     Column("adopting", Boolean, nullable=False, server_default="0"),  # the destination held mail before we came
     Column("listed_to", Integer, nullable=False, server_default="0"),  # every UID up to this has a row

@@ -89,6 +89,9 @@ class Identity:
         context, path = self._context, plan.source.path
         del self.lost[renamed.source_path]
         moved = self._places.follow(plan, renamed)
+        now = {folder.id: folder for folder in context.ledger.folders.current()}  # those below went along
+        self.known = {path: now.get(folder.id, folder) for path, folder in self.known.items()}
+        self.lost = {path: now.get(folder.id, folder) for path, folder in self.lost.items()}
         folder = context.ledger.folders.renamed(renamed, path)
         left = context.ledger.under(renamed.source_path)
         context.board.folder(renamed.source_path, "", left, f"renamed at the source to {path}")

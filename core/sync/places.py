@@ -1,5 +1,7 @@
 """Where a pass's messages go: finding, making and renaming folders at the destination."""
 
+from dataclasses import replace
+
 from core.event import EventKind
 from core.mail.folder import FolderPath
 from core.ports.destination import DestinationFolder
@@ -16,6 +18,8 @@ class Places:
         self._by_ref: dict[str, DestinationFolder] = {}
         self._by_path: dict[FolderPath, DestinationFolder] = {}
         self.look()
+        for folder in context.ledger.folders.under_way():
+            self._renamed(folder)
 
     def look(self) -> None:
         """Ask the destination for its folders."""
@@ -70,11 +74,12 @@ class Places:
         """
         old = self.of(known)
         new = self._by_path.get(self._name(plan.path))
-        if old is None and new is not None:
-            # Renamed by a pass that was cut off, perhaps before the folder was subscribed.
+        if new is not None and (old is None or new.ref == old.ref):
+            # A pass that was cut off may have renamed it, and not yet subscribed it.
             self._context.destination.create_folder(new.path, None, subscribed=plan.source.subscribed)
-        if old is None or (new is not None and new.ref == old.ref):
             return new
+        if old is None:
+            return None
         if new is not None or old.role is not None or plan.role is not None or self._shared(known, old):
             self._context.narrate.warning(
                 EventKind.FOLDER_RENAMED,
@@ -82,12 +87,31 @@ class Places:
                 plan.source.path,
             )
             return old
+        self._context.ledger.folders.renaming(known, plan.path)
         renamed = self._context.destination.rename_folder(old, plan.path)
         self._context.narrate.info(
             EventKind.FOLDER_RENAMED, f"renamed from {old.path} to {renamed.path}", plan.source.path
         )
         self.look()
+        self._renamed(replace(known, renaming_to=renamed.path))
         return self._by_path.get(self._name(renamed.path), renamed)
+
+    def _renamed(self, known: LedgerFolder) -> None:
+        """Let the ledger follow a folder that was renamed, with all below it: an IMAP server knows them by their names.
+
+        Not where it has kept its name, as far as can be seen.
+        """
+        old, new = known.destination_path, known.renaming_to
+        if old is None or new is None or self._by_path.get(self._name(new)) is None:
+            return
+        below = []
+        for folder in self._context.ledger.folders.placed_below(old):
+            assert folder.destination_path is not None
+            place = self.of(folder) or self._by_path.get(self._name(folder.destination_path.moved(old, new)))
+            if place is not None:
+                below.append((folder, place.path, place.ref))
+        if below:
+            self._context.ledger.folders.moved(below)
 
     def _shared(self, known: LedgerFolder, place: DestinationFolder) -> bool:
         """Whether messages of source folders that were not renamed go there or below."""

@@ -106,3 +106,17 @@ def test_what_was_stored_while_we_looked_is_not_taken_for_absent(world: World, m
     monkeypatch.setattr(world.new, "look_up", slow)
     world.until_done()
     there_once(world, 2)
+
+
+def test_in_a_folder_that_was_renamed_by_a_pass_cut_off(world: World) -> None:
+    """At the destination it has another name than the ledger knows."""
+    world.old.add("A")
+    world.old.deliver("A", b"x")
+    doubtful(world, 1, late=3)
+    world.old.rename("A", "B")
+    world.calls.before["places"] = [lambda: None, world.lost]  # the second look is after the rename
+    with pytest.raises(EndpointError):
+        world.run()
+    world.clock.at += timedelta(seconds=11)
+    world.until_done()
+    assert world.new.all() == [("B", b"x")]

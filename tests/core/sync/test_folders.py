@@ -6,6 +6,7 @@ import pytest
 
 from core.batch.definition import Options
 from core.event import EventKind, Level
+from core.mail.flags import SEEN
 from core.mail.folder import FolderPath
 from core.mail.outcome import Counts
 from core.ports.failure import Action, EndpointError
@@ -299,3 +300,37 @@ def test_deleted_and_made_anew(world: World) -> None:
     world.run()
     assert world.new.all() == [("A", b"A 0"), ("A", b"new")]
     assert [event.kind for event in world.events].count(EventKind.FOLDER_VALIDITY_CHANGED) == 1
+
+
+@pytest.mark.parametrize("twice", [("Work/Old", "Work/New", "Work", "Home"), ("Work", "Home", "Home/Old", "Home/New")])
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_folder_and_one_below_it_renamed_between_two_passes(
+    world: World, twice: tuple[str, str, str, str], *, lost: bool
+) -> None:
+    for path in ("Work", "Work/Old", "Work/Old/Older"):
+        world.old.add(path)
+        world.old.deliver(path, path.encode())
+    world.run()
+    world.old.rename(*twice[:2])
+    world.old.rename(*twice[2:])
+    if lost:
+        world.calls.before["places"] = [lambda: None, world.lost]  # renamed, and not recorded
+    world.until_done()
+    assert world.new.all() == [("Home", b"Work"), ("Home/New", b"Work/Old"), ("Home/New/Older", b"Work/Old/Older")]
+    uid = 1
+    world.old.flag("Home/New", uid, {SEEN})
+    assert world.run().flags_changed == 1
+
+
+def test_a_folder_that_left_one_renamed_since_by_a_pass_cut_off(world: World) -> None:
+    for path in ("Work", "Work/Old"):
+        world.old.add(path)
+        world.old.deliver(path, path.encode())
+    world.run()
+    world.old.rename("Work", "Home")
+    world.calls.before["places"] = [lambda: None, world.lost]
+    with pytest.raises(EndpointError):
+        world.run()
+    world.old.rename("Home/Old", "Alpha")
+    world.until_done()
+    assert world.new.all() == [("Alpha", b"Work/Old"), ("Home", b"Work")]
