@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, NoReturn
 
 #: Of the arguments of a call, by name.
@@ -44,19 +44,26 @@ class Instant:
 
 
 class _Trap:
-    """Lets so many pass, and then says yes."""
+    """Lets so many pass, and kills the next."""
 
-    def __init__(self, hit: int, inside: Callable[[], bool]) -> None:
-        self._left = hit
+    def __init__(self, name: str, hit: int, inside: Callable[[], bool]) -> None:
+        self._name = name
+        self._hit = self._left = hit
         self._inside = inside
         self._lock = threading.Lock()
 
-    def sprung(self) -> bool:
+    def due(self) -> bool:
+        """Whether it is this one; each is asked for once."""
         if not self._inside():
             return False
         with self._lock:
             self._left -= 1
             return self._left == 0
+
+    def kill(self) -> NoReturn:
+        os.write(sys.stderr.fileno(), f"killed at {self._name} ({self._hit})\n".encode())
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError("it lives")
 
 
 def arm(name: str, instant: Instant, hit: int) -> None:
@@ -64,71 +71,53 @@ def arm(name: str, instant: Instant, hit: int) -> None:
 
     Raises AttributeError when the program has no such function.
     """
-    trap = _Trap(hit, (lambda: True) if instant.inside is None else _watched(instant.inside))
-
-    def die() -> NoReturn:
-        os.write(sys.stderr.fileno(), f"killed at {name} ({hit})\n".encode())
-        os.kill(os.getpid(), signal.SIGKILL)
-        raise AssertionError("it lives")
-
-    _wrap(instant.calls, lambda function: _ENDS[instant.when](function, trap.sprung, die, instant.when))
+    trap = _Trap(name, hit, (lambda: True) if instant.inside is None else _watched(instant.inside))
+    hooks = {When.BEFORE: _before, When.AFTER: _after}
+    _wrap(instant.calls, partial(hooks.get(instant.when) or partial(_sending, instant.when), trap))
 
 
-def _before(function: Callable[..., Any], sprung: Callable[[], bool], die: Callable[[], NoReturn], _: When) -> Any:
+def _before(trap: _Trap, function: Callable[..., Any]) -> Any:
     def hooked(*arguments: Any, **named: Any) -> Any:
-        if sprung():
-            die()
+        if trap.due():
+            trap.kill()
         return function(*arguments, **named)
 
     return hooked
 
 
-def _after(function: Callable[..., Any], sprung: Callable[[], bool], die: Callable[[], NoReturn], _: When) -> Any:
+def _after(trap: _Trap, function: Callable[..., Any]) -> Any:
     def hooked(*arguments: Any, **named: Any) -> Any:
         result = function(*arguments, **named)
-        if sprung():
-            die()
+        if trap.due():
+            trap.kill()
         return result
 
     return hooked
 
 
-def _sending(function: Callable[..., Any], sprung: Callable[[], bool], die: Callable[[], NoReturn], when: When) -> Any:
+def _sending(when: When, trap: _Trap, function: Callable[..., Any]) -> Any:
     """For a method that sends the bytes it is given, and for one that yields the bytes of which each piece is sent
     before the next is asked for.
     """
-    if inspect.isgeneratorfunction(function):
 
-        def yielding(sender: Any) -> Iterator[bytes]:
-            if not sprung():
-                yield from function(sender)
-                return
-            yield _part(b"".join(function(sender)), when)
-            die()
+    def part(data: bytes) -> bytes:
+        return data[: {When.FIRST_BYTE: 1, When.HALF: len(data) // 2, When.ALL: len(data)}[when]]
 
-        return yielding
+    def yielding(sender: Any) -> Iterator[bytes]:
+        if not trap.due():
+            yield from function(sender)
+            return
+        yield part(b"".join(function(sender)))
+        trap.kill()
 
     def sending(sender: Any, data: bytes) -> None:
-        if not sprung():
+        if not trap.due():
             function(sender, data)
             return
-        function(sender, _part(data, when))
-        die()
+        function(sender, part(data))
+        trap.kill()
 
-    return sending
-
-
-_ENDS = {
-    When.BEFORE: _before,
-    When.AFTER: _after,
-    When.FIRST_BYTE: _sending,
-    When.HALF: _sending,
-    When.ALL: _sending,
-}
-
-
-def _part(data: bytes, when: When) -> bytes:
-    return data[: {When.FIRST_BYTE: 1, When.HALF: len(data) // 2, When.ALL: len(data)}[when]]
+    return yielding if inspect.isgeneratorfunction(function) else sending
 
 
 def _watched(calls: Calls) -> Callable[[], bool]:

@@ -95,6 +95,8 @@ _COMMON: dict[str, Instant] = {
     "old folder: messages gone, still current": _before("core.store.ledger_folder:LedgerFolders.retire"),
     "old folder: retired": _after("core.store.ledger_folder:LedgerFolders.retire"),
     # A renamed folder.
+    **_durable("rename intended", Calls("core.store.ledger_folder:LedgerFolders.renaming")),
+    **_durable("rename followed", Calls("core.store.ledger_folder:LedgerFolders.moved")),
     "renamed folder: not recorded": _before("core.store.ledger_folder:LedgerFolders.renamed"),
     "renamed folder: recorded without its place": Instant(
         When.BEFORE, Calls("core.store.ledger_folder:LedgerFolders.place"), _FOLLOW

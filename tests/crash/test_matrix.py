@@ -92,10 +92,12 @@ FLAGS: Kills = [
     *durable("flags"),
 ]
 RENAMES: Kills = [
+    *durable("rename intended"),
     *around("renaming a folder"),
     *[("probing for a rename", hit) for hit in range(1, 8)],
     ("folder moved, not yet renamed", 1),
     *around("subscribing a renamed folder"),
+    *durable("rename followed"),
     ("renamed folder: not recorded", 1),
     ("renamed folder: recorded without its place", 1),
     ("renamed folder: recorded", 1),
