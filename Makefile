@@ -6,7 +6,7 @@ WORKERS ?= 2
 BIN     = $(VENV)/bin
 READY   = $(VENV)/.ready
 
-.PHONY: demo test check servers bench lock pictures clean
+.PHONY: demo test check servers bench torture lock pictures clean
 
 demo: $(READY)            ## the main job, embedded: no root, no server to install
 	$(BIN)/python -m tests.demo
@@ -25,6 +25,9 @@ servers:                  ## the real servers that the tests use (root, apt)
 
 bench: $(READY)           ## figures and ratios
 	$(BIN)/python -m tests.bench
+
+torture: $(READY)         ## SEED=7 KILLS=1000: runs killed at random, under load; 1 when a message is lost or there twice
+	$(BIN)/python -m tests.crash.torture
 
 pictures: $(READY)        ## the pictures in the README
 	$(BIN)/python -m tests.pictures
