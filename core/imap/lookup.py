@@ -49,8 +49,8 @@ def find(connection: Connection, doubts: Sequence[tuple[int, Doubt]], claimed: C
     for uid, print_ in fingerprints(connection, sorted(dates), whole=False).items():
         by_print[print_].append(uid)
     found: dict[str, int] = {}
-    # Those whose date counts choose first; each takes the lowest UID, which leaves the most to the others.
-    for first, doubt in sorted(doubts, key=lambda pair: not _kept(pair[1].received, now)):
+    # Those whose date counts choose first, and of those who may have the fewest; each takes the lowest UID.
+    for first, doubt in sorted(doubts, key=lambda pair: (not _kept(pair[1].received, now), -pair[0])):
         candidates = [uid for uid in by_print[doubt.folded] if uid >= first]
         same = [uid for uid in candidates if dates[uid] == doubt.received]
         if not same and not _kept(doubt.received, now):

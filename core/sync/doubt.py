@@ -58,13 +58,15 @@ def look_up(
     context: PassContext, folder: LedgerFolder, place: DestinationFolder, doubtful: Sequence[Entry]
 ) -> dict[int, str]:
     """Which of these entries with an open intent are at the destination: UID to item."""
-    # A copy that was moved chooses first among messages that are alike: it may be there only once.
-    doubts = {_doubt(context, folder, entry): entry for entry in sorted(doubtful, key=lambda entry: not entry.takes)}
-    if not doubts:
-        return {}
-    uids = {doubt.token: entry.uid for doubt, entry in doubts.items()}
-    found = context.destination.look_up(place, list(doubts), context.ledger.claimed(place.ref))
-    return {uids[key]: item for key, item in found.items()}
+    found: dict[int, str] = {}
+    # Copies that were moved choose first among messages that are alike: they are not sent, if they are not found.
+    for some in ([entry for entry in doubtful if entry.takes], [entry for entry in doubtful if not entry.takes]):
+        if some:
+            doubts = {entry.uid: _doubt(context, folder, entry) for entry in some}
+            claimed = context.ledger.claimed(place.ref).union(found.values())
+            there = context.destination.look_up(place, list(doubts.values()), claimed)
+            found |= {uid: there[doubt.token] for uid, doubt in doubts.items() if doubt.token in there}
+    return found
 
 
 def _doubt(context: PassContext, folder: LedgerFolder, entry: Entry) -> Doubt:

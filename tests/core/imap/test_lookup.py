@@ -45,6 +45,18 @@ def test_the_same_bytes_of_another_day_are_another_message(dovecot: Dovecot, wri
     assert destination.look_up(INBOX, doubts(other, mark), frozenset()) == {}
 
 
+def test_of_equal_messages_the_one_sent_last_is_found_first(dovecot: Dovecot, writing: Writing, user: str) -> None:
+    """The other one may still be told by an earlier place."""
+    destination = writing(dovecot.port, user)
+    first, second = outgoing(*(2 * mails(1)))
+    early = destination.mark(INBOX)
+    destination.write(INBOX, outgoing(b"Subject: other\r\n\r\n"))
+    late = destination.mark(INBOX)
+    (written,) = destination.write(INBOX, [second])
+    both = [*doubts([first], early), *doubts([second], late)]
+    assert destination.look_up(INBOX, both, frozenset()) == {second.token: written.item}
+
+
 def test_a_message_whose_line_ends_the_server_changed_is_found(dovecot: Dovecot, writing: Writing, user: str) -> None:
     destination = writing(dovecot.port, user)
     mark = destination.mark(INBOX)

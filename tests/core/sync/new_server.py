@@ -133,7 +133,7 @@ class MemoryDestination:
         self.calls.note(f"look_up {folder.path}")
         found: dict[str, str] = {}
         taken: set[str] = set(claimed)
-        for doubt in doubts:
+        for doubt in sorted(doubts, key=lambda doubt: -int(doubt.mark or 0)):
             for item, mail in self._seen(folder).items():
                 if self.keyed:
                     same = mail.token == doubt.token and item not in taken
