@@ -1,20 +1,18 @@
 """Connections to each endpoint: never more than allowed, over all mailboxes, batches and processes of a store."""
 
 import threading
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from core.clock import Clock
+from core.engine.narrowing import Narrowing
 from core.store.slots import Slots
 from core.sync.control import Control
 
 #: How often a waiting mailbox asks again: another process does not tell when it gives a connection back. Seconds.
 _LOOK = 0.25
-
-#: After a throttle the number of connections grows again by one in so many seconds.
-_WIDEN = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +34,6 @@ class _Grant:
     need: Need
 
 
-@dataclass(slots=True)
-class _Narrow:
-    limit: int
-    since: float  # the last time that the endpoint asked us to slow down
-    leaving: int = 0  # how many were told to give theirs back, and have not
-
-
 class Connections:
     """Grants connections to mailboxes in the order they asked.
 
@@ -57,7 +48,7 @@ class Connections:
         self._waiting: deque[_Waiter] = deque()
         self._grants: list[_Grant] = []
         self._used: Counter[str] = Counter()
-        self._narrow: dict[str, _Narrow] = {}
+        self._narrow: defaultdict[str, Narrowing] = defaultdict(Narrowing)
         self._changed = threading.Condition()
 
     @contextmanager
@@ -79,21 +70,9 @@ class Connections:
             self._changed.notify_all()
 
     def throttled(self, endpoint: str) -> bool:
-        """The endpoint asked who holds a connection to it to slow down; whether he should give it back: one too many.
-
-        Those that were under way when it got less are no reason to give it still less: one throttle is heard by many.
-        """
+        """The endpoint asked who holds a connection to it to slow down; whether to give it back: one too many."""
         with self._changed:
-            now, used = self._clock.monotonic(), self._used[endpoint]
-            narrow, limit = self._narrow.get(endpoint), self._narrowed(endpoint)
-            if narrow is None or limit is None or used <= limit:
-                narrow = self._narrow[endpoint] = _Narrow(max(1, used // 2), now)
-            else:
-                narrow.limit, narrow.since = limit, now
-            if used - narrow.leaving <= narrow.limit:
-                return False
-            narrow.leaving += 1
-            return True
+            return self._narrow[endpoint].throttled(self._used[endpoint], self._clock.monotonic())
 
     def _acquire(self, needs: Sequence[Need], control: Control) -> list[_Grant]:
         mine = _Waiter(frozenset(need.endpoint for need in needs))
@@ -115,6 +94,7 @@ class Connections:
         with self._changed:
             for grant in grants:
                 self._grants.remove(grant)
+                self._narrow[grant.need.endpoint].given_back()
                 self._give(grant.need)
             self._changed.notify_all()
 
@@ -131,7 +111,7 @@ class Connections:
         got: list[Need] = []
         both = Counter(need.endpoint for need in needs)  # one server may be both ends
         for need in needs:
-            limit = self._narrowed(need.endpoint)
+            limit = self._narrow[need.endpoint].limit(self._clock.monotonic())
             narrow = None if limit is None else max(limit, both[need.endpoint])
             if not self._slots.acquire(need.endpoint, need.allowed, now=narrow):
                 for other in got:
@@ -143,14 +123,4 @@ class Connections:
 
     def _give(self, need: Need) -> None:
         self._used[need.endpoint] -= 1
-        narrow = self._narrow.get(need.endpoint)
-        if narrow is not None and narrow.leaving:
-            narrow.leaving -= 1
         self._slots.release(need.endpoint, need.allowed)
-
-    def _narrowed(self, endpoint: str) -> int | None:
-        """How many connections this process keeps to since the endpoint asked it to slow down; None: no less."""
-        narrow = self._narrow.get(endpoint)
-        if narrow is None:
-            return None
-        return narrow.limit + int((self._clock.monotonic() - narrow.since) / _WIDEN)

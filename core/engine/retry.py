@@ -94,7 +94,10 @@ class Backoff:
         self._moved = True
 
     def failed(self, now: float, wait: float | None = None) -> float | None:
-        """Seconds to wait now; None to give up. `wait` is what was asked for, obeyed as it is; None: grow."""
+        """Seconds to wait now; None to give up. `wait` is what was asked for, obeyed as it is; None: grow.
+
+        Whoever asks for less again and again, and nothing moves in between, gets what grows all the same.
+        """
         if self._moved or self._since is None:
             self._moved = False
             self._tries = 0
@@ -103,6 +106,6 @@ class Backoff:
         if left <= 0:
             return None
         self._tries += 1
-        if wait is not None:
-            return wait
-        return min(self._patience.growing(self._tries), left)
+        if wait is None:
+            return min(self._patience.growing(self._tries), left)
+        return wait if self._tries == 1 else max(wait, min(self._patience.growing(self._tries - 1), left))

@@ -134,7 +134,8 @@ def of_break(error: BaseException, envelope: Envelope, request: Request) -> Fail
     if any(isinstance(root, TimeoutError) for root in roots):
         return Failure(Action.RETRY, "TIMEOUT", "the server does not answer", in_doubt=doubt)
     if envelope.begun and not envelope.sent:
-        return Failure(Action.RETRY, UPLOAD_CUT, "the connection was lost while sending", said=said)
+        alone = request.messages > 0  # it may be what is sent, not the link
+        return Failure(Action.RETRY, UPLOAD_CUT, "the connection was lost while sending", said=said, alone=alone)
     return Failure(Action.RETRY, "LOST", "the connection was lost", said=said, in_doubt=doubt)
 
 
@@ -146,7 +147,8 @@ def cut_twice(failure: Failure, request: Request, size: int) -> Failure:
 def _too_big(code: str, request: Request, size: int, *, sure: bool) -> Failure:
     """What a refused request of `size` bytes means; `sure`: the server said that it is for its size."""
     if not request.messages or (size <= SURELY_SMALL and not sure):
-        return Failure(Action.RETRY, code, "the server, or a proxy before it, does not take the request")
+        alone = request.messages > 0
+        return Failure(Action.RETRY, code, "the server, or a proxy before it, does not take the request", alone=alone)
     if request.messages > 1:
         return Failure(Action.SPLIT, code, "the messages are too large for one request", cure="they are sent apart")
     cause = f"the message is larger than one EWS request may be: {about(request.size)}, {about(size)} as it is sent"

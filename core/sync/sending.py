@@ -243,7 +243,7 @@ class Sending:
         drop(group)
         if failure.action is Action.WAIT:
             return []
-        if failure.action is Action.RETRY and self._stumbles.goes_on(group, group, failure):
+        if failure.action is Action.RETRY and failure.alone and self._stumbles.goes_on(group, group, failure):
             return []
         raise EndpointError(failure)
 

@@ -91,6 +91,13 @@ class TestBackoff:
         backoff = Backoff(PATIENCE, give_up_after=100)
         assert backoff.failed(0, wait=1234.5) == 1234.5
 
+    def test_who_asks_for_next_to_nothing_again_and_again_is_not_hammered(self) -> None:
+        backoff = Backoff(PATIENCE, give_up_after=3600)
+        assert [backoff.failed(now, wait=0.1) for now in range(4)] == [0.1, 5, 10, 20]
+        backoff.moved()
+        assert [backoff.failed(now, wait=0.1) for now in range(4, 6)] == [0.1, 5]
+        assert backoff.failed(6, wait=1234.5) == 1234.5
+
     @given(st.lists(st.tuples(st.floats(0, 1000), st.booleans()), min_size=1))
     def test_given_up_exactly_when_too_long_without_progress(self, steps: list[tuple[float, bool]]) -> None:
         backoff = Backoff(PATIENCE, give_up_after=500)

@@ -211,5 +211,5 @@ class MemoryDestination:
         return {mail.data: mail for mail in self.held[self.place(path).ref].values()}
 
 
-def failure(action: Action, *, in_doubt: bool = False, seconds: float | None = None) -> Failure:
-    return Failure(action, "Code", "a cause", in_doubt=in_doubt, seconds=seconds)
+def failure(action: Action, *, in_doubt: bool = False, seconds: float | None = None, alone: bool = False) -> Failure:
+    return Failure(action, "Code", "a cause", in_doubt=in_doubt, seconds=seconds, alone=alone)
