@@ -1,7 +1,7 @@
 """The last word of `run`: what became of every message."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -107,6 +107,9 @@ class Summary:
         return {
             **event_object(event),
             "status": status_object(database, self.batch.name),
-            "rejected": [asdict(one) for one in self.rejected],
+            "rejected": [
+                {"mailbox": one.mailbox, "folder": one.folder, "uid": one.uid, "reason": one.reason}
+                for one in self.rejected
+            ],
             "exit_code": self.exit_code,
         }

@@ -69,6 +69,10 @@ def test_rejected_messages_are_listed_with_their_reasons(cli: "CommandLine") -> 
     assert "  ann Projects/␛[31mOld/1: the destination cannot read it" in ended.out
     again = cli("run", batch)
     assert (again.code, again.out.splitlines()[0]) == (1, "sales: SyncedwithErrors. Nothing new."), "they stay rejected"
+    summary = json.loads(cli("run", batch, "--json").out.splitlines()[-1])
+    reason = "the destination cannot read it"
+    assert summary["rejected"][0] == {"mailbox": "ann", "folder": "INBOX", "uid": 1, "reason": reason}
+    assert len(summary["rejected"]) == 4
     cli.world.trouble = lambda side, who, call: None
     assert cli("run", batch, "--retry-rejected").code == 0
 
