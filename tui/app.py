@@ -21,6 +21,7 @@ from tui.keymap import Keymap
 from tui.limits import Limits
 from tui.link import Link
 from tui.pace import Pace
+from tui.prompts import Prompts
 from tui.runs import Runs
 from tui.screens import quit as quitting
 from tui.screens.dashboard import Dashboard
@@ -77,7 +78,7 @@ class Console(App[int], inherit_bindings=False):
         self.set_keymap(self.keymap.own)
         dialogs = Dialogs(self, self.flash, self.keymap)
         self.helm = Helm(runs, dialogs, self.keymap, Limits(database, dialogs))
-        self.dashboard = Dashboard(self.helm, self.link.look, self.keymap, zone)
+        self.dashboard = Dashboard(self.helm, Prompts(self, self.keymap), self.link.look, self.keymap, zone)
         self._files = files
 
     def get_default_screen(self) -> Dashboard:

@@ -6,8 +6,8 @@ To add an action:
    words, its group; a `hint` when the line at the bottom shows it, a `name` such as "batch: start" when the palette
    offers it. The group says where it works and which other keys it must not clash with (`REACHES`).
 2. A method `action_NAME` in the screen or widget that has it, and the id in `keys.bindings(...)` of its `BINDINGS`.
-   That is the dashboard's, the log's for the group `LOG`, a list's for `LIST` (see `Dashboard.owner`), or the app's
-   when the action begins with ``app.``.
+   That is the dashboard, for the group `LOG` the log, for `LIST` and `MOVE` a list (see `Dashboard.owner`); the
+   dashboard again where the action begins with ``screen.``, the app where it begins with ``app.``.
 3. When it is of no use now and then: a reason in `tui.target.reasons`. The key is dimmed then, says why when it is
    pressed, and the palette shows why.
 4. `python -m tests.keys_doc` writes the README's table anew. The tests see to the rest: no clash, a method for every
@@ -28,7 +28,8 @@ class Group(StrEnum):
 
     EVERYWHERE = "Everywhere"
     STEER = "Batches and mailboxes"
-    LIST = "Moving about"
+    LIST = "Lists"
+    MOVE = "Moving about"
     LOG = "Log"
     PALETTE = "Every action by its name"
     PROMPT = "Typing"
@@ -39,13 +40,13 @@ class Group(StrEnum):
 
 #: Groups whose keys work at the same time, and so must not clash.
 REACHES = (
-    (Group.EVERYWHERE, Group.STEER, Group.LIST),
-    (Group.EVERYWHERE, Group.STEER, Group.LIST, Group.LOG),
+    (Group.EVERYWHERE, Group.STEER, Group.MOVE, Group.LIST),
+    (Group.EVERYWHERE, Group.STEER, Group.MOVE, Group.LOG),
     (Group.PALETTE, Group.PROMPT),
     (Group.RECALL, Group.PROMPT),
 )
 #: Groups whose keys a user may change; those of questions stand beside them on the screen.
-OWN = (Group.EVERYWHERE, Group.STEER, Group.LIST, Group.LOG)
+OWN = (Group.EVERYWHERE, Group.STEER, Group.LIST, Group.MOVE, Group.LOG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,16 @@ KEYS = (
     Key("pane.log", "4", "pane('log')", "Go to the log", _G.EVERYWHERE, "Log", "go: log"),
     Key("pane.next", "tab", "app.focus_next", "Next pane", _G.EVERYWHERE),
     Key("pane.previous", "shift+tab", "app.focus_previous", "Previous pane", _G.EVERYWHERE),
-    Key("pane.back", "backspace,escape", "back", "Back to where this pane was opened from", _G.EVERYWHERE),
+    Key(
+        "pane.back",
+        "backspace,escape",
+        "back",
+        "Back; first off with filter, marks, zoom",
+        _G.EVERYWHERE,
+    ),
     Key("pane.zoom", "z", "zoom", "This pane alone on the screen, and back", _G.EVERYWHERE, name="view: zoom"),
+    Key("pane.taller", "plus", "taller", "A taller log", _G.EVERYWHERE, name="view: taller log"),
+    Key("pane.shorter", "minus", "shorter", "A shorter log", _G.EVERYWHERE, name="view: shorter log"),
     Key(
         "run.start",
         "s",
@@ -123,13 +132,29 @@ KEYS = (
         _G.STEER,
         name="mailbox: what was not copied",
     ),
-    Key("list.down", "j,down", "down", "One down", _G.LIST),
-    Key("list.up", "k,up", "up", "One up", _G.LIST),
-    Key("list.page_down", "ctrl+d,pagedown", "page_down", "A page down", _G.LIST),
-    Key("list.page_up", "ctrl+u,pageup", "page_up", "A page up", _G.LIST),
-    Key("list.top", "g,home", "top", "To the top", _G.LIST),
-    Key("list.bottom", "G,end", "bottom", "To the bottom; in the log, follow again", _G.LIST),
-    Key("list.open", "enter", "screen.open", "Open what the cursor is on", _G.LIST, "Open"),
+    Key(
+        "list.filter",
+        "slash",
+        "screen.filter",
+        "Show only what holds these words; a word after ! leaves out",
+        _G.LIST,
+        "Filter",
+        "list: filter",
+    ),
+    Key("list.sort_next", "greater_than_sign", "sort_next", "Order by the next column", _G.LIST, name="list: sort"),
+    Key("list.sort_previous", "less_than_sign", "sort_previous", "Order by the column before", _G.LIST),
+    Key("list.sort_reverse", "S", "sort_reverse", "The other way round", _G.LIST, name="list: reverse order"),
+    Key("list.problem", "n", "problem", "To the next problem", _G.LIST, "Problem", "list: next problem"),
+    Key("list.problem_back", "N", "problem_back", "To the problem before", _G.LIST, name="list: problem before"),
+    Key("list.mark", "space", "mark", "Mark a mailbox: keys act on all that are marked", _G.LIST, name="list: mark"),
+    Key("list.mark_all", "asterisk", "mark_all", "Mark all that are shown, or none", _G.LIST, name="list: mark all"),
+    Key("list.down", "j,down", "down", "One down", _G.MOVE),
+    Key("list.up", "k,up", "up", "One up", _G.MOVE),
+    Key("list.page_down", "ctrl+d,pagedown", "page_down", "A page down", _G.MOVE),
+    Key("list.page_up", "ctrl+u,pageup", "page_up", "A page up", _G.MOVE),
+    Key("list.top", "g,home", "top", "To the top", _G.MOVE),
+    Key("list.bottom", "G,end", "bottom", "To the bottom; in the log, follow again", _G.MOVE),
+    Key("list.open", "enter", "screen.open", "Open what the cursor is on", _G.MOVE, "Open"),
     Key("log.follow", "f", "follow", "Follow the newest line, or stand still", _G.LOG, "Follow", "log: follow"),
     Key("log.level", "L", "screen.level", "Show less: from warnings, from errors, all", _G.LOG, "Level", "log: level"),
     Key("log.only", "o", "screen.only", "Only the chosen mailbox, or all", _G.LOG, "Only", "log: only this mailbox"),

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 from core.status import BatchStatus, Condition, MailboxStatus
+from core.store.views import MailboxView
 from tui.format import duration
 from tui.theme import Tone
 
@@ -32,6 +34,15 @@ RESTING = frozenset(
         MailboxStatus.FAILED,
     }
 )
+
+#: Seconds without a message moved after which a mailbox counts as stalled.
+STALLED = 120.0
+
+#: Conditions that no user has asked for.
+TROUBLES = frozenset(Condition) - {Condition.PAUSED, Condition.WAITING_FOR_HOURS}
+
+_FAILED = frozenset({MailboxStatus.FAILED, MailboxStatus.INCREMENTAL_FAILED})
+_MOVING = frozenset({MailboxStatus.SYNCING, MailboxStatus.INCREMENTAL_SYNCING, MailboxStatus.COMPLETING})
 
 _BATCH = {
     BatchStatus.CREATED: ("○", "Created", Tone.DIM),
@@ -90,3 +101,45 @@ def state_of(
         left = duration((until - now).total_seconds()) if until and now and until > now else ""
         return State("◷", f"{_WAITING[condition]} {left}".rstrip(), Tone.WAIT, status)
     return State(glyph, word, tone, status)
+
+
+def mailbox_state(view: MailboxView, now: datetime) -> State:
+    """The state of a mailbox; of one that moved mail in this pass and does no longer, for how long."""
+    quiet = _quiet(view, now)
+    if quiet >= STALLED:
+        return State("◷", f"stalled {duration(quiet)}", Tone.WAIT, view.status)
+    return state_of(view.status, view.condition, view.until, now)
+
+
+def _quiet(view: MailboxView, now: datetime) -> float:
+    """Seconds since a message was moved, while more should be."""
+    if view.status not in _MOVING or view.condition is not None or view.progressed is None:
+        return 0.0
+    if view.pass_started is not None and view.progressed < view.pass_started:
+        return 0.0  # nothing was moved yet: it is listing
+    return (now - view.progressed).total_seconds()
+
+
+def is_problem(view: MailboxView, now: datetime) -> bool:
+    """Whether a mailbox failed, waits for something other than a user, or is stalled."""
+    return view.status in _FAILED or view.condition in TROUBLES or _quiet(view, now) >= STALLED
+
+
+def urgency(view: MailboxView) -> int:
+    """What mailboxes are ordered by when ordered by state: what needs somebody first, what is done last."""
+    if view.status in _FAILED:
+        return 0
+    tone = state_of(view.status, view.condition).tone
+    return _URGENCY.index(tone)
+
+
+_URGENCY = (Tone.BAD, Tone.WARN, Tone.WAIT, Tone.HELD, Tone.ACTIVE, Tone.DIM, Tone.GOOD)
+
+
+@cache
+def status_words(status: BatchStatus | MailboxStatus, condition: Condition | None) -> str:
+    """All words for a status and a condition, for filters: ours, Microsoft's, the contract's."""
+    words = [state_of(status).word, status.value, *(["active"] if status in _MOVING else [])]
+    if condition is not None:
+        words += [state_of(status, condition).word, condition.value]
+    return " ".join(dict.fromkeys(words))

@@ -47,7 +47,7 @@ def test_a_narrow_terminal_shows_one_list_at_a_time(store: Database) -> None:
             seen = []
             for key in ("enter", "enter", "backspace", "escape"):
                 await screen.press(key)
-                panes = screen.dashboard._panes()
+                panes = screen.dashboard.panes.by_name
                 seen.append([name for name in ("batches", "mailboxes", "detail") if panes[name].display])
             assert seen == [["mailboxes"], ["detail"], ["mailboxes"], ["batches"]]
 

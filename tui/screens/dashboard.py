@@ -4,7 +4,7 @@ In a wide terminal all stand side by side. In a narrow one lists and detail shar
 goes back.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import tzinfo
 from typing import ClassVar
 
@@ -15,34 +15,35 @@ from textual.containers import Horizontal
 from textual.dom import DOMNode
 from textual.message import Message
 from textual.screen import Screen
-from textual.widget import Widget
 
 from core.event import Level
-from core.store.views import BatchView, MailboxView
+from core.store.views import BatchView
 from tui import keys
-from tui.format import count, stamp
 from tui.helm import Helm
 from tui.keymap import Keymap
 from tui.keys import Group, Key
+from tui.panes import LOG, WIDE, Panes
+from tui.prompts import Prompts
 from tui.safe import entitle
 from tui.screens.palette import Entry
 from tui.target import STEERING, Target
 from tui.theme import Tone
 from tui.tick import Focus, Tick
-from tui.widgets.batch_list import THIS_PROCESS, BatchList, runner_name
+from tui.titles import about, chip, joined, log_title, place
+from tui.widgets.batch_list import BatchList
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.line_table import LineTable
 from tui.widgets.line_widget import Cell
+from tui.widgets.list_table import ListTable
 from tui.widgets.log_view import LogView
 from tui.widgets.mailbox_detail import MailboxDetail
 from tui.widgets.mailbox_table import MailboxTable
 from tui.widgets.status_bar import StatusBar
 
-#: Columns from which all panes stand side by side.
-WIDE = 116
-_ROOMY = 72  # columns that all hints take
 _LEVELS = (Level.INFO, Level.WARNING, Level.ERROR, Level.DEBUG)
-_LISTS = ("batches", "mailboxes", "detail")
+_LIST_HINTS = ("list.open", "list.filter", "pane.log", "list.problem")
+_LOG_HINTS = ("log.level", "log.only")
+_TALLER = 2  # lines that one key press gives the log
 
 
 class Dashboard(Screen[None], inherit_bindings=False):
@@ -57,9 +58,17 @@ class Dashboard(Screen[None], inherit_bindings=False):
     class Ready(Message):
         """All panes are there."""
 
-    def __init__(self, helm: Helm, look: Callable[[Focus], object], keymap: Keymap, zone: tzinfo | None = None) -> None:
+    def __init__(
+        self,
+        helm: Helm,
+        prompts: Prompts,
+        look: Callable[[Focus], object],
+        keymap: Keymap,
+        zone: tzinfo | None = None,
+    ) -> None:
         super().__init__()
         self._helm = helm
+        self._prompts = prompts
         self._look = look
         self._keymap = keymap
         self._zone = zone
@@ -70,15 +79,14 @@ class Dashboard(Screen[None], inherit_bindings=False):
         self.middle = Horizontal(self.mailboxes, self.detail, id="middle")
         self.log_view = LogView(id="log", classes="pane", zone=zone)
         self.key_bar = KeyBar(keymap, id="keys")
-        self._list = "batches"  # the list that has the focus, or had it last
-        self._zoomed = False
+        self.panes = Panes(self.batches, self.mailboxes, self.detail, self.middle, self.log_view)
         self._level = Level.INFO
         self._only = False
         self._tick: Tick | None = None
         self._chosen: str | None = None  # the batch to put the cursor on once it is there
 
     def compose(self) -> ComposeResult:
-        """All panes; `_arrange` says which are seen."""
+        """All panes; `Panes.arrange` says which are seen."""
         yield self.status
         yield self.batches
         yield self.middle
@@ -114,9 +122,12 @@ class Dashboard(Screen[None], inherit_bindings=False):
     def target(self) -> Target | None:
         """What the keys for start, pause, resume and stop are meant for."""
         batch, mailbox = self.batches.current, self.mailboxes.current
-        if batch is None or self._list == "batches":
+        if batch is None or self.panes.list == "batches":
             return None if batch is None else Target(batch)
-        return None if mailbox is None or mailbox.batch != batch.name else Target(batch, (mailbox,))
+        if mailbox is None or mailbox.batch != batch.name:
+            return None
+        marked = self.mailboxes.marked if self.panes.list == "mailboxes" else ()
+        return Target(batch, marked or (mailbox,))
 
     def show(self, tick: Tick, alarm: Cell | None) -> None:
         """Bring everything up to date."""
@@ -140,66 +151,48 @@ class Dashboard(Screen[None], inherit_bindings=False):
             self.log_view.clear()
         self.log_view.extend(tick.news.events)
         self.status.tell(tick.batches, alarm or _warning(batch))
-        self._entitle()
-        self._hint()
+        self._tell()
 
     def choose(self, name: str) -> None:
         """Put the cursor on a batch, now or as soon as it is shown."""
         self._chosen = None if not name or self.batches.choose(name) else name
 
-    def _entitle(self) -> None:
+    def _tell(self) -> None:
+        """Write on the borders and at the bottom what is shown and what can be done."""
         batch, mailbox = self.batches.current, self.mailboxes.current
-        entitle(self.batches, "1 Batches", " · ".join(filter(None, (_place(self.batches), *self._about(batch)))))
-        name = f" · {batch.name}" if batch else ""
-        place = " · ".join(filter(None, (_place(self.mailboxes), self.mailboxes.domain)))
-        entitle(self.mailboxes, f"2 Mailboxes{name}", place)
-        log = self.log_view
-        whose = mailbox.source if self._only and mailbox else batch.name if batch else "all"
-        level = "" if self._level is Level.INFO else f" · {self._level.word} and up"
-        follow = "following" if log.follow else f"standing still, {count(log.missed)} new: G follows"
-        entitle(log, f"4 Log · {whose}{level} · {follow}")
-        log.set_class(not log.follow, "-still")
-
-    def _about(self, batch: BatchView | None) -> Iterator[str]:
-        """What is to be said of the chosen batch beside its figures."""
-        if batch is None:
-            return
-        if batch.runner is not None and (who := runner_name(batch.runner)) != THIS_PROCESS:
-            yield f"run by {who}"
-        if batch.differs:
-            yield f"differs from file: {', '.join(key.partition('.')[2] for key in batch.differs)}"
-        if batch.why:
-            yield batch.why
-        if batch.next_pass is not None:
-            yield f"next pass {stamp(batch.next_pass, self._zone)}"
+        name = batch.name if batch else ""
+        entitle(
+            self.batches,
+            joined("1 Batches", chip(self.batches)),
+            joined(place(self.batches), *about(batch, self._zone)),
+        )
+        entitle(
+            self.mailboxes,
+            joined("2 Mailboxes", chip(self.mailboxes), name),
+            joined(place(self.mailboxes), self.mailboxes.domain),
+        )
+        self.detail.entitle()
+        whose = mailbox.source if self._only and mailbox else name
+        entitle(self.log_view, log_title(self.log_view, whose, self._level, self._keymap))
+        self.log_view.set_class(not self.log_view.follow, "-still")
+        for pane, table in self.panes.tables.items():
+            self.panes.by_name[pane].set_class(table.narrowed, "-narrowed")
+        self._hint()
 
     def _hint(self) -> None:
+        last = ("app.help", "app.quit")
         if isinstance(self.focused, LogView):
-            hints = ("log.follow", "log.level", "log.only", "app.help", "app.quit")
-            self.key_bar.hint(hints)
+            self.key_bar.hint(("log.follow",), _LOG_HINTS, last)
             return
         target = self.target
-        name = target.name if target else ""
-        about = name if self.size.width >= WIDE else ""
-        more = ("list.open", "pane.log") if self.size.width >= _ROOMY else ()
-        off = {*self._helm.reasons(target), *(["list.open"] if self._list == "detail" else [])}
-        self.key_bar.hint((*STEERING, *more, "app.help", "app.quit"), off, about)
+        off = {*self._helm.reasons(target), *(["list.open"] if self.panes.list == "detail" else [])}
+        about = target.name if target is not None and self.size.width >= WIDE else ""
+        self.key_bar.hint(STEERING, _LIST_HINTS, last, off, about)
 
     # --- where we are ----------------------------------------------------------------------------------------------
 
-    def _panes(self) -> dict[str, Widget]:
-        return {"batches": self.batches, "mailboxes": self.mailboxes, "detail": self.detail, "log": self.log_view}
-
     def _arrange(self) -> None:
-        """Show the panes that there is room for."""
-        narrow = self.app.size.width < WIDE
-        current = "log" if isinstance(self.focused, LogView) else self._list
-        for name, pane in self._panes().items():
-            if self._zoomed:
-                pane.display = name == current
-            else:
-                pane.display = not narrow or name in {self._list, "log"}
-        self.middle.display = self.mailboxes.display or self.detail.display
+        self.panes.arrange(self.app, self.focused)
 
     def on_resize(self) -> None:
         """Another width may show other panes."""
@@ -207,55 +200,75 @@ class Dashboard(Screen[None], inherit_bindings=False):
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """The pane that has the keys is the one that is seen."""
-        for name in _LISTS:
-            pane = self._panes()[name]
-            if event.widget is pane or pane in event.widget.ancestors:
-                self._list = name
+        self.panes.entered(event.widget)
         self._arrange()
         self._hint()
 
     def action_pane(self, name: str) -> None:
         """Give a pane the keys."""
-        if name in _LISTS:
-            self._list = name
-        pane = self._panes()[name]
-        pane.display = True
-        self.middle.display = True
         # At once, not by `focus()`: the next key, which may be x, is meant for this pane.
-        self.set_focus(self.detail.folders if name == "detail" else pane)
+        self.set_focus(self.panes.show(name))
 
     def action_back(self) -> None:
-        """From the detail to the mailboxes, from there to the batches; from the log to where one was."""
-        if self._zoomed:
+        """From the detail to the mailboxes, from there to the batches; from the log to where one was.
+
+        Before that a filter is taken off, then marks, then the zoom.
+        """
+        in_log = isinstance(self.focused, LogView)
+        if not in_log and self.panes.table.narrowed:
+            self.panes.table.filter("")
+        elif not in_log and self.panes.table.marked:
+            self.panes.table.unmark()
+        elif self.panes.zoomed:
             self.action_zoom()
-        elif isinstance(self.focused, LogView):
-            self.action_pane(self._list)
         else:
-            self.action_pane(_LISTS[max(_LISTS.index(self._list) - 1, 0)])
+            self.action_pane(self.panes.list if in_log else self.panes.before())
 
     def action_zoom(self) -> None:
         """One pane alone, or as before."""
-        self._zoomed = not self._zoomed
-        self.set_class(self._zoomed, "-zoomed")
+        self.panes.zoomed = not self.panes.zoomed
+        self.set_class(self.panes.zoomed, "-zoomed")
+        self._arrange()
+
+    def action_taller(self) -> None:
+        """More lines for the log."""
+        self.panes.stretch(self.app, _TALLER)
+        self._arrange()
+
+    def action_shorter(self) -> None:
+        """Fewer lines for the log."""
+        self.panes.stretch(self.app, -_TALLER)
         self._arrange()
 
     @on(LineTable.Opened)
     def action_open(self) -> None:
         """From a batch on to its mailboxes, from a mailbox on to its folders."""
         if not isinstance(self.focused, LogView):
-            self.action_pane(_LISTS[min(_LISTS.index(self._list) + 1, len(_LISTS) - 1)])
+            self.action_pane(self.panes.after())
 
     @on(LineTable.Moved, "#folders")
     def name_folder(self) -> None:
         """Say where that folder goes."""
         self.detail.entitle()
 
-    # --- the log ---------------------------------------------------------------------------------------------------
+    # --- filter, order, marks --------------------------------------------------------------------------------------
 
+    def action_filter(self) -> None:
+        """Ask for a filter for the list."""
+        self._prompts.filter(self.panes.table)
+
+    @on(ListTable.Arranged)
     @on(LogView.Changed)
-    def log_changed(self) -> None:
-        """Say whether it follows."""
-        self._entitle()
+    def rearranged(self) -> None:
+        """Say how it is looked at now."""
+        self._tell()
+
+    @on(ListTable.Said)
+    def said(self, message: ListTable.Said) -> None:
+        """Say what a list has to say."""
+        self.key_bar.flash(message.word, Tone.DIM)
+
+    # --- the log ---------------------------------------------------------------------------------------------------
 
     def action_level(self) -> None:
         """Show only what matters more."""
@@ -267,13 +280,11 @@ class Dashboard(Screen[None], inherit_bindings=False):
         self._only = not self._only
         self._look(self.wanted)
 
-    # --- steering --------------------------------------------------------------------------------------------------
+    # --- every action by its name, and those on batches --------------------------------------------------------------
 
     def action_steer(self, action: str) -> None:
-        """Do one of the helm's actions, by its id, to what the cursor is on."""
+        """Do one of the helm's actions, by its id, to what the cursor is on, or to what is marked."""
         self.run_worker(self._helm.steer(action, self.target), group="steer")
-
-    # --- every action by its name ----------------------------------------------------------------------------------
 
     def entries(self) -> list[Entry]:
         """What the palette offers: every action that has a name."""
@@ -286,19 +297,15 @@ class Dashboard(Screen[None], inherit_bindings=False):
 
     def owner(self, key: Key) -> DOMNode:
         """Where the method of an action is."""
-        if key.group is Group.LIST:
-            return self.detail.folders if self._list == "detail" else self._panes()[self._list]
-        return self.log_view if key.group is Group.LOG else self
+        if key.group in {Group.LIST, Group.MOVE}:
+            return self.panes.table
+        return self.panes.by_name[LOG] if key.group is Group.LOG else self
 
     async def perform(self, id_: str | None) -> None:
         """Do what was chosen."""
         if id_ is not None:
             key = keys.key(id_)
             await self.app.run_action(key.action, self.owner(key))
-
-
-def _place(table: LineTable[BatchView] | LineTable[MailboxView]) -> str:
-    return f"{count(table.cursor + 1)} of {count(len(table.items))}" if table.items else ""
 
 
 def _warning(batch: BatchView | None) -> Cell | None:

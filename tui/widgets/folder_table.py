@@ -1,13 +1,16 @@
 """The folders of one mailbox, with their counts per outcome."""
 
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 
 from core.mail.outcome import Counts
 from core.store.views import FolderView
 from tui import format as fmt
 from tui.theme import Tone
-from tui.widgets.line_table import Column, LineTable
+from tui.widgets.columns import figures, size
+from tui.widgets.line_table import Column
 from tui.widgets.line_widget import Cell, Line, figure
+from tui.widgets.list_table import ListTable
 
 #: Whole words from this width on.
 _WORDS = 76
@@ -23,8 +26,10 @@ _OUTCOMES: Sequence[tuple[str, str, int, str, int, Tone]] = (
 )
 
 
-class FolderTable(LineTable[FolderView]):
+class FolderTable(ListTable[FolderView]):
     """One folder a line, below the sum of all; of one that is skipped as a whole, why."""
+
+    pinned = 1
 
     def columns(self) -> Sequence[Column[FolderView]]:
         """The six outcomes always; sizes where there is room."""
@@ -35,17 +40,19 @@ class FolderTable(LineTable[FolderView]):
                 0,
                 lambda item: Cell(item.path or "All folders", Tone.PLAIN if item.path else Tone.DIM),
                 lead=True,
+                sort=lambda item: item.path.lower(),
             ),
             *(
-                Column(
+                figures(
                     long if words else short,
                     wide if words else narrow,
                     _number(name, tone, wide if words else narrow),
-                    right=True,
+                    attrgetter(f"counts.{name}"),
+                    key=name,
                 )
                 for name, long, wide, short, narrow, tone in _OUTCOMES
             ),
-            Column("Size", fmt.SIZE_WIDTH, lambda item: figure(fmt.size(item.counts.bytes_total)), right=True, room=84),
+            figures("Size", fmt.SIZE_WIDTH, lambda item: figure(fmt.size(item.counts.bytes_total)), size, room=84),
         )
 
     def key_of(self, item: FolderView) -> str:
@@ -55,6 +62,15 @@ class FolderTable(LineTable[FolderView]):
     def note(self, item: FolderView) -> Cell | None:
         """Why nothing of it is moved."""
         return Cell(item.note, Tone.DIM) if item.note and not item.counts.total else None
+
+    def text(self, item: FolderView) -> str:
+        """Both paths, and what was noted."""
+        rejected = " rejected" if item.counts.rejected else ""
+        return f"{item.path} {item.destination_path} {item.note}{rejected}".lower()
+
+    def problem(self, item: FolderView) -> bool:
+        """Messages in it were rejected."""
+        return bool(item.path) and item.counts.rejected > 0
 
     def empty(self) -> Line:
         """It was never listed."""

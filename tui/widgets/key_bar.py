@@ -1,6 +1,6 @@
 """The line at the bottom: which keys do something here, or for a moment what has just been done."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from rich.cells import cell_len
 from textual.timer import Timer
@@ -24,15 +24,33 @@ class KeyBar(LineBlock):
         self._word: Cell | None = None
         self._timer: Timer | None = None
 
-    def hint(self, ids: Collection[str], idle: Collection[str] = (), about: str = "") -> None:
-        """Show the keys of these actions; those of `idle` would do nothing. `about` is what they would act on."""
-        cells = [Cell(f" {about} ", Tone.TITLE)] if about else []
+    def hint(
+        self,
+        first: Collection[str],
+        more: Sequence[str],
+        last: Collection[str],
+        idle: Collection[str] = (),
+        about: str = "",
+    ) -> None:
+        """Show the keys of these actions: as many of `more` as there is room for, from the first.
+
+        Those of `idle` would do nothing. `about` is what they would act on.
+        """
+        name = [Cell(f" {about} ", Tone.TITLE)] if about else []
+        for left in range(len(more), -1, -1):
+            cells = [*name, *self._cells((*first, *more[:left], *last), idle)]
+            if sum(cell_len(cell.text) for cell in cells) <= self.size.width:
+                break
+        self._hints = tuple(cells)
+        self._draw()
+
+    def _cells(self, ids: Collection[str], idle: Collection[str]) -> list[Cell]:
+        cells = []
         for id_ in ids:
             off = id_ in idle
             cells.append(Cell(f" {self._keymap.first(id_)}", Tone.FAINT if off else Tone.KEY))
             cells.append(Cell(f" {keys.key(id_).hint} ", Tone.FAINT if off else Tone.DIM))
-        self._hints = tuple(cells)
-        self._draw()
+        return cells
 
     def flash(self, word: str, tone: Tone = Tone.PLAIN) -> None:
         """Say what was done, or why not."""
@@ -41,11 +59,6 @@ class KeyBar(LineBlock):
             self._timer.stop()
         self._timer = self.set_timer(_SHOWN, self._fade)
         self._draw()
-
-    @property
-    def room(self) -> int:
-        """Cells that the hints leave free."""
-        return self.size.width - sum(cell_len(cell.text) for cell in self._hints)
 
     def _fade(self) -> None:
         self._word = None

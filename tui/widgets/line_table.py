@@ -23,15 +23,18 @@ from tui.widgets.line_widget import Cell, Line, LineWidget
 
 T = TypeVar("T")
 
-#: The cursor's mark; on the first cell of every line, so that the cursor shows without colours.
+#: The first cell of a line: the cursor, a marked row, both; so that they show without colours.
 MARK = "▌"
+MARKED = "+"
+MARKED_HERE = "╋"
 
 
 @dataclass(frozen=True, slots=True)
 class Column(Generic[T]):
     """A column: its width in cells, 0 for a share of what the others leave, and what it shows of an item just now.
 
-    It is left out of tables narrower than `room`. The columns that `lead` stay when an item has a note.
+    It is left out of tables narrower than `room`. The columns that `lead` stay when an item has a note. `sort` makes of
+    an item what rows are ordered by, first the largest when the column is `falling`.
     """
 
     title: str
@@ -40,6 +43,9 @@ class Column(Generic[T]):
     right: bool = False
     room: int = 0
     lead: bool = False
+    sort: Callable[[T], Any] | None = None
+    falling: bool = False
+    key: str = ""  # what it is remembered by, where that is not the title
 
 
 #: One cell a column; after the leading ones a note may take the rest of the line.
@@ -75,7 +81,7 @@ class LineTable(LineWidget, Generic[T], can_focus=True):
         self._columns: tuple[Column[T], ...] = ()
         self._edges: tuple[int, ...] = ()
         self._laid_out = -1  # the width that the columns were chosen for
-        self._painted: dict[int, Row | None] = {}  # what stands on each visible line
+        self._painted: dict[int, tuple[Cell, Row] | None] = {}  # what stands on each visible line
 
     @abstractmethod
     def columns(self) -> Sequence[Column[T]]:
@@ -93,6 +99,14 @@ class LineTable(LineWidget, Generic[T], can_focus=True):
         """What to say when there is no item."""
         return ()
 
+    def heading(self, column: Column[T]) -> str:
+        """What to write above a column."""
+        return column.title
+
+    def is_marked(self, item: T) -> bool:  # noqa: ARG002 - for those that have marks
+        """Whether the row is marked."""
+        return False
+
     @property
     def current(self) -> T | None:
         """The item under the cursor."""
@@ -106,7 +120,7 @@ class LineTable(LineWidget, Generic[T], can_focus=True):
         top = self.scroll_offset.y
         for y in range(1, self.size.height):
             index = top + y - 1
-            new = self._row(items[index]) if index < len(items) else None
+            new = (self._sign(index), self._row(items[index])) if index < len(items) else None
             old = self._painted.get(y)
             if new != old:
                 self._repaint_changes(y, old, new)
@@ -114,7 +128,7 @@ class LineTable(LineWidget, Generic[T], can_focus=True):
     def _take(self, items: Sequence[T]) -> None:
         held = self.current
         stays = held is not None and self.cursor < len(items) and self.key_of(items[self.cursor]) == self.key_of(held)
-        grown = len(items) != len(self.items)
+        grown, filled = len(items) != len(self.items), bool(items) != bool(self.items)
         old_cursor, self.items = self.cursor, items
         if held is not None and not stays:
             key = self.key_of(held)
@@ -122,8 +136,9 @@ class LineTable(LineWidget, Generic[T], can_focus=True):
             self.cursor = place if place is not None else min(self.cursor, max(len(items) - 1, 0))
         if grown:
             self.virtual_size = Size(self.size.width, len(items) + 1)
-        if grown or self.cursor != old_cursor:
+        if filled:
             self.refresh()
+        if grown or self.cursor != old_cursor:
             self._show_cursor()
         if (held is None) != (self.current is None) or (held is not None and not stays and self._other(held)):
             self.post_message(self.Moved(self))
@@ -131,13 +146,13 @@ class LineTable(LineWidget, Generic[T], can_focus=True):
     def _other(self, held: T) -> bool:
         return self.current is None or self.key_of(self.current) != self.key_of(held)
 
-    def _repaint_changes(self, y: int, old: Row | None, new: Row | None) -> None:
-        if old is None or new is None or len(old) != len(new):
+    def _repaint_changes(self, y: int, old: tuple[Cell, Row] | None, new: tuple[Cell, Row] | None) -> None:
+        if old is None or new is None or old[0] != new[0] or len(old[1]) != len(new[1]):
             self.repaint(y)
             return
-        for index, (before, after) in enumerate(zip(old, new, strict=True)):
+        for index, (before, after) in enumerate(zip(old[1], new[1], strict=True)):
             if before != after:
-                last = index == len(new) - 1
+                last = index == len(new[1]) - 1
                 self.repaint(y, self._edges[index], None if last else self._columns[index].width)
 
     # --- drawing ---------------------------------------------------------------------------------------------------
@@ -166,19 +181,24 @@ class LineTable(LineWidget, Generic[T], can_focus=True):
             return (*(column.cell(item) for column in self._columns if column.lead), note)
         return tuple(column.cell(item) for column in self._columns)
 
+    def _sign(self, index: int) -> Cell:
+        here, marked = index == self.cursor, self.is_marked(self.items[index])
+        sign = (MARKED_HERE if marked else MARK) if here else MARKED if marked else " "
+        return Cell(sign, Tone.KEY if self.has_focus or marked else Tone.FAINT)
+
     def render_line(self, y: int) -> Strip:
         """The header, or the row of the item that stands at `y`."""
         self._lay_out()
         if y == 0:
-            head = [Cell(fit(c.title, c.width, right=c.right) + " ", Tone.DIM) for c in self._columns]
+            head = [Cell(fit(self.heading(c), c.width, right=c.right) + " ", Tone.DIM) for c in self._columns]
             return self.draw([Cell(" "), *head], self.size.width)
         index = self.scroll_offset.y + y - 1
         if index >= len(self.items):
             self._painted[y] = None
             return self.draw(self.empty(), self.size.width) if y == 1 and not self.items else self.blank()
-        row = self._painted[y] = self._row(self.items[index])
+        sign, row = self._painted[y] = (self._sign(index), self._row(self.items[index]))
         over = "" if index != self.cursor else "line--cursor" if self.has_focus else "line--cursor-blurred"
-        cells = [Cell(MARK if over else " ", Tone.KEY if self.has_focus else Tone.FAINT)]
+        cells = [sign]
         for place, cell in enumerate(row):
             column = self._columns[place]
             if place == len(row) - 1 and len(row) < len(self._columns):

@@ -6,39 +6,45 @@ from datetime import UTC, datetime
 from core.status import MailboxStatus
 from core.store.views import MailboxView
 from tui import format as fmt
-from tui.state import WORD_WIDTH, State, state_of
+from tui.state import WORD_WIDTH, State, is_problem, mailbox_state, status_words, urgency
 from tui.theme import Tone
-from tui.widgets.line_table import Column, LineTable
+from tui.widgets.columns import figures, moved, share, size
+from tui.widgets.line_table import Column
 from tui.widgets.line_widget import Cell, Line, figure
+from tui.widgets.list_table import ListTable
 
 _BAR = 10
 _FAILED = frozenset({MailboxStatus.FAILED, MailboxStatus.INCREMENTAL_FAILED})
 
 
-class MailboxTable(LineTable[MailboxView]):
+class MailboxTable(ListTable[MailboxView]):
     """One mailbox a line; of one that failed, why."""
 
     now = datetime.fromtimestamp(0, UTC)  # what countdowns are told for; set before `show`
     domain = ""  # with its @, where all mailboxes have the same; left out of their names
+    can_mark = True
 
     def columns(self) -> Sequence[Column[MailboxView]]:
         """More figures where there is room."""
+        state = self._state
         return (
-            Column("", 1, lambda item: Cell(self._state(item).glyph, self._state(item).tone), lead=True),
-            Column("Mailbox", 0, lambda item: Cell(item.source.removesuffix(self.domain)), lead=True),
-            Column("State", WORD_WIDTH, lambda item: Cell(self._state(item).word, self._state(item).tone), lead=True),
+            Column("", 1, lambda item: Cell(state(item).glyph, state(item).tone), lead=True),
+            Column("Mailbox", 0, self._login, lead=True, sort=lambda item: item.source.lower()),
+            Column("State", WORD_WIDTH, lambda item: Cell(state(item).word, state(item).tone), lead=True, sort=urgency),
             Column("", _BAR, self._bar, room=98),
-            Column("Done", fmt.PERCENT_WIDTH, lambda item: figure(fmt.percent(*_moved(item))), right=True),
-            Column("Messages", 15, _messages, right=True, room=76),
-            Column("Size", fmt.SIZE_WIDTH, lambda item: figure(fmt.size(item.counts.bytes_total)), right=True, room=86),
-            Column("Rej", 4, _rejected, right=True, room=104),
-            Column("Rate", fmt.RATE_WIDTH, lambda item: figure(fmt.rate(item.rate)), right=True),
-            Column("ETA", fmt.DURATION_WIDTH, lambda item: figure(fmt.duration(item.eta)), right=True),
+            figures("Done", fmt.PERCENT_WIDTH, lambda item: figure(fmt.percent(*moved(item))), share),
+            figures("Messages", 15, _messages, lambda item: item.counts.total, room=76),
+            figures("Size", fmt.SIZE_WIDTH, lambda item: figure(fmt.size(moved(item)[1])), size, room=86),
+            figures("Rej", 4, _rejected, lambda item: item.counts.rejected, room=104),
+            figures("Rate", fmt.RATE_WIDTH, lambda item: figure(fmt.rate(item.rate)), lambda item: item.rate or 0.0),
+            figures(
+                "ETA", fmt.DURATION_WIDTH, lambda item: figure(fmt.duration(item.eta)), lambda item: item.eta or 0.0
+            ),
         )
 
     def show(self, items: Sequence[MailboxView]) -> None:
         """Show these; what their names share is found out anew when there are others."""
-        if len(items) != len(self.items) or (items and items[0].batch != self.items[0].batch):
+        if len(items) != len(self.all) or (items and items[0].batch != self.all[0].batch):
             domain = _domain(items)
             if domain != self.domain:
                 self.domain = domain
@@ -53,15 +59,28 @@ class MailboxTable(LineTable[MailboxView]):
         """Why it failed."""
         return Cell(item.error, Tone.BAD) if item.error and item.status in _FAILED else None
 
+    def text(self, item: MailboxView) -> str:
+        """Who it is, how it stands, and why."""
+        words = status_words(item.status, item.condition)
+        rejected = " rejected" if item.counts.rejected else ""
+        return f"{item.source} {item.destination} {words}{rejected} {item.error or ''} {item.why}".lower()
+
+    def problem(self, item: MailboxView) -> bool:
+        """It failed, waits for something or is stalled, or messages of it were rejected."""
+        return item.counts.rejected > 0 or is_problem(item, self.now)
+
     def empty(self) -> Line:
-        """There is always one in a batch: it is being read."""
-        return (Cell("  No mailboxes.", Tone.DIM),)
+        """There is always one in a batch: it is being read, or hidden."""
+        return (Cell("  No mailbox has these words; Esc shows all." if self.narrowed else "  No mailboxes.", Tone.DIM),)
+
+    def _login(self, item: MailboxView) -> Cell:
+        return Cell(item.source.removesuffix(self.domain))
 
     def _state(self, item: MailboxView) -> State:
-        return state_of(item.status, item.condition, item.until, self.now)
+        return mailbox_state(item, self.now)
 
     def _bar(self, item: MailboxView) -> Cell:
-        return Cell("".join(fmt.bar(*_moved(item), _BAR)), self._state(item).tone)
+        return Cell("".join(fmt.bar(*moved(item), _BAR)), self._state(item).tone)
 
 
 def _domain(items: Sequence[MailboxView]) -> str:
@@ -70,10 +89,6 @@ def _domain(items: Sequence[MailboxView]) -> str:
         return ""
     domain = "@" + items[0].source.rpartition("@")[2]
     return domain if all(item.source.endswith(domain) and item.source != domain for item in items) else ""
-
-
-def _moved(item: MailboxView) -> tuple[int, int]:
-    return item.counts.bytes_copied, item.counts.bytes_total
 
 
 def _messages(item: MailboxView) -> Cell:

@@ -1,0 +1,90 @@
+"""Which panes are seen, and which of them has the keys.
+
+In a wide terminal all stand side by side. In a narrow one lists and detail share one area. One pane may have the screen
+for itself.
+"""
+
+from typing import Any
+
+from textual.app import App
+from textual.containers import Horizontal
+from textual.widget import Widget
+
+from tui.widgets.batch_list import BatchList
+from tui.widgets.list_table import AnyList
+from tui.widgets.log_view import LogView
+from tui.widgets.mailbox_detail import MailboxDetail
+from tui.widgets.mailbox_table import MailboxTable
+
+#: Columns from which all panes stand side by side.
+WIDE = 116
+LISTS = ("batches", "mailboxes", "detail")
+LOG = "log"
+_LEAST_LOG, _REST = 4, 10  # lines of the log, and those that are left to all else
+
+
+class Panes:
+    """The panes by name. `list` is the list that has the keys, or had them last."""
+
+    def __init__(
+        self, batches: BatchList, mailboxes: MailboxTable, detail: MailboxDetail, middle: Horizontal, log: LogView
+    ) -> None:
+        self.list = LISTS[0]
+        self.zoomed = False
+        self.log_height: int | None = None  # lines, as the user likes it
+        self.tables: dict[str, AnyList] = {"batches": batches, "mailboxes": mailboxes, "detail": detail.folders}
+        self.by_name: dict[str, Widget] = {"batches": batches, "mailboxes": mailboxes, "detail": detail, LOG: log}
+        self._middle = middle
+        self._log = log
+
+    @property
+    def table(self) -> AnyList:
+        """The list that keys for lists are meant for."""
+        return self.tables[self.list]
+
+    def current(self, focused: Widget | None) -> str:
+        """The pane that has the keys."""
+        return LOG if focused is self._log else self.list
+
+    def entered(self, widget: Widget) -> None:
+        """A widget has got the keys."""
+        for name in LISTS:
+            pane = self.by_name[name]
+            if widget is pane or pane in widget.ancestors:
+                self.list = name
+
+    def arrange(self, app: App[Any], focused: Widget | None) -> None:
+        """Show the panes that there is room for."""
+        narrow = app.size.width < WIDE
+        current = self.current(focused)
+        for name, pane in self.by_name.items():
+            pane.display = name == current if self.zoomed else not narrow or name in {self.list, LOG}
+        self._middle.display = any(self.by_name[name].display for name in ("mailboxes", "detail"))
+        if self.log_height is None or self.zoomed:
+            self._log.styles.clear_rule("height")
+        else:
+            self._log.styles.height = self._fitting(app, self.log_height)
+
+    def show(self, name: str) -> Widget:
+        """Have a pane shown that is to get the keys; the widget that takes them."""
+        if name in LISTS:
+            self.list = name
+        self.by_name[name].display = True
+        self._middle.display = True
+        return self.tables[name] if name in LISTS else self.by_name[name]
+
+    def before(self) -> str:
+        """The pane that the list was opened from."""
+        return LISTS[max(LISTS.index(self.list) - 1, 0)]
+
+    def after(self) -> str:
+        """The pane that opens what the cursor is on."""
+        return LISTS[min(LISTS.index(self.list) + 1, len(LISTS) - 1)]
+
+    def stretch(self, app: App[Any], lines: int) -> None:
+        """Give the log so many lines more."""
+        self.log_height = self._fitting(app, self._log.outer_size.height + lines)
+
+    @staticmethod
+    def _fitting(app: App[Any], lines: int) -> int:
+        return max(min(lines, app.size.height - _REST), _LEAST_LOG)
