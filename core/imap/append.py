@@ -6,8 +6,8 @@ with the message before, so that it costs one round trip and not two.
 
 After a BAD to a message that followed at once, the server may read the message as commands: Dovecot 2.3 carried a line
 of one out and answered it (measured). So nothing that a server could call BAD goes out that way, odd dates and large
-messages wait for the go-ahead, and after any BAD to a message nothing more is sent: the caller must drop the
-connection.
+messages wait for the go-ahead, as does whatever reads like commands, and after any BAD to a message nothing more is
+sent: the caller must drop the connection.
 """
 
 import sys
@@ -15,6 +15,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from core.imap.disguise import holds_command
 from core.imap.wire import Completion, Response, Wire
 from core.mail.body import Body
 from core.mail.dates import internaldate
@@ -110,6 +111,7 @@ class Pipeline:
             or size > self._unasked
             or not letter.body.in_memory
             or not (letter.received is None or sure_date(letter.received))
+            or holds_command(letter.body.read())
         )
         flags = " ".join(letter.flags).encode("ascii")
         date = b"" if letter.received is None else b' "%b"' % internaldate(letter.received).encode("ascii")

@@ -11,7 +11,7 @@ from core.ports.destination import DestinationFolder
 from core.ports.failure import Action, EndpointError
 from tests.outgoing import doubts, mails, outgoing, said
 from tests.servers.dovecot import Dovecot
-from tests.servers.mail import sure
+from tests.servers.mail import folders, sure
 from tests.servers.proxy import CutError, Proxy
 from tests.servers.scripted import Answer, Scripted
 
@@ -150,6 +150,50 @@ def test_what_had_not_been_sent_when_bad_came_is_not_in_doubt(writing: Writing) 
         written = writing(server.port).write(INBOX, outgoing(b"a", b"b", b"c"))
         assert said(written) == [(Action.REJECT, False), (Action.RETRY, False), (Action.RETRY, False)]
         assert server.count("APPEND") == 1
+
+
+@pytest.mark.parametrize(
+    "misread",
+    [
+        (b'APPEND "INBOX" ()', b'APPEND "INBOX" (\\Bogus)'),
+        (b' "05-Mar-2019', b' "05-Foo-2019'),
+    ],
+)
+@pytest.mark.parametrize("where", [0, 2], ids=["at once", "behind others"])
+def test_a_mail_that_reads_like_commands_runs_none_when_it_is_refused(
+    dovecot: Dovecot, proxy: Proxy, writing: Writing, user: str, misread: tuple[bytes, bytes], where: int
+) -> None:
+    """Dovecot runs the lines of a mail that came behind an APPEND that it did not understand."""
+    with dovecot.client(user) as client:
+        sure(client.create("Precious"))
+        before = folders(client)
+    evil = b"Subject: x\r\n\r\nx1 NOOP\r\nx2 CREATE Pwned\r\nx3 DELETE Precious now\r\n" + b"text\r\n" * 10
+    size = b"{%d" % len(evil)
+    batch = outgoing(*mails(where), evil)
+    answers = bytearray()
+
+    def on_data(data: bytes) -> bytes:
+        lines = data.splitlines(keepends=True)
+        return b"".join(line.replace(*misread) if size in line else line for line in lines)
+
+    def on_line(line: bytes) -> bytes:
+        answers.extend(line)
+        return line
+
+    destination = writing(proxy.port, user)
+    proxy.on_data, proxy.on_line = on_data, on_line
+    written = destination.write(INBOX, batch)
+    assert said(written) == [None] * where + [(Action.REJECT, False)]
+    assert b" BAD " in answers
+    assert b"x1 OK" not in answers
+    assert b"x2 " not in answers
+    with dovecot.client(user) as client:
+        assert folders(client) == before
+    assert sorted(record.data for record in dovecot.read(user)) == mails(where)
+    assert b"CREATE Pwned" not in proxy.sent, "not a byte of it left"
+    proxy.on_data = lambda data: data
+    assert said(destination.write(INBOX, batch[where:])) == [None]
+    assert dovecot.read(user)[-1].data == evil
 
 
 def test_a_throttle_is_a_wait_and_no_rejection(writing: Writing) -> None:
