@@ -1,7 +1,7 @@
 """How one mailbox stands in one run, and what the board and the log are told of it."""
 
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from core.batch.definition import Mailbox
 from core.batch.words import format_duration
@@ -183,6 +183,11 @@ class MailboxRun:
             EventKind.MAILBOX_THROTTLED if throttled else EventKind.MAILBOX_WAITING_FOR_LINK,
             f"{ending.why}; next try in {format_duration(max(1, round(ending.seconds)))}",
         )
+
+    def waits_until(self, until: datetime) -> None:
+        """It waits longer than it was said to."""
+        self.until = until
+        self.board.set(until=until)
 
     def done(self, ending: Done) -> None:
         """Its pass ended well."""

@@ -29,7 +29,7 @@ class Reach:
     """Whether an endpoint answers, as one run of a batch has seen it.
 
     With `insist` (``--watch``) an endpoint that never answered is waited for as if it had. Several mailboxes try at
-    once: a try that began before the last counted failure is the same try.
+    once: a try that began before the wait after the last counted one was over is the same try.
     """
 
     def __init__(self, patience: Patience, *, insist: bool = False) -> None:
@@ -38,7 +38,6 @@ class Reach:
         self._lock = threading.Lock()
         self._reached = False
         self._failures = 0  # in a row
-        self._counted = float("-inf")  # when the last of them was
         self._answered = float("-inf")
         self._silent_until = float("-inf")
         self._throttled_until = float("-inf")
@@ -60,16 +59,16 @@ class Reach:
     def silent(self, began: float, now: float) -> float | None:
         """A try to connect, begun at `began`, failed: seconds to wait, or None when the tries are spent."""
         with self._lock:
-            if began >= self._counted:
+            overtaken = began < self._answered  # somebody else got through meanwhile: not the endpoint's trouble
+            if not overtaken and began >= self._silent_until:
                 self._failures += 1
-                self._counted = now
             if self._reached or self._insist:
                 wait = self._patience.growing(max(1, self._failures))
             elif self._failures > len(self._patience.before_first):
                 return None
             else:
                 wait = self._patience.before_first[self._failures - 1]
-            if began >= self._answered:  # else somebody else got through meanwhile: not the endpoint's trouble
+            if not overtaken:
                 self._silent_until = max(self._silent_until, now + wait)
             return wait
 

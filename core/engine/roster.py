@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from core.engine.attempt import Attempt
 from core.engine.context import RunContext
@@ -239,6 +239,12 @@ class Roster:
         with self._moving(mailbox):
             mailbox.waits(ending)
         self._put(mailbox, self._run.clock.monotonic() + ending.seconds)
+        # Nobody begins while an endpoint is silent or busy, whenever his own wait is over.
+        held = self._endpoints_held_until() - self._run.clock.monotonic()
+        until = self._run.clock.now() + timedelta(seconds=max(0.0, held))
+        for other in self.mailboxes:
+            if other.mark.stage is Stage.WAITING and other.until < until:
+                other.waits_until(until)
 
     def _until_hours(self, until: datetime) -> Waits:
         seconds = max(0.0, (until - self._run.clock.now()).total_seconds())
@@ -264,4 +270,7 @@ class Roster:
     def _held_until(self) -> float:
         if self._steering.batch() is not Wish.RUN or self.closed_until is not None:
             return float("inf")
+        return self._endpoints_held_until()
+
+    def _endpoints_held_until(self) -> float:
         return max(reach.held_until for reach in self._run.reach.values())

@@ -26,6 +26,15 @@ class TestBeforeTheFirstSuccess:
         reach = Reach(PATIENCE)
         assert [reach.silent(began=0, now=1 + n / 100) for n in range(10)] == [20] * 10
 
+    def test_nor_does_one_count_that_began_when_the_first_had_failed_already(self) -> None:
+        """A server that refuses at once: ten workers have their mailboxes before any of them knows."""
+        reach = Reach(PATIENCE)
+        assert [reach.silent(began=n / 10, now=n / 10 + 0.001) for n in range(10)] == [20] * 10
+        held = reach.held_until
+        assert 20.9 < held < 21
+        assert [reach.silent(began=held + n / 10, now=held + n / 10 + 0.001) for n in range(10)] == [40] * 10
+        assert reach.silent(began=reach.held_until, now=reach.held_until + 1) is None
+
     def test_with_watch_it_is_waited_for(self) -> None:
         reach = Reach(PATIENCE, insist=True)
         waits = [reach.silent(began=1000 * n, now=1000 * n + 1) for n in range(8)]
@@ -64,8 +73,14 @@ class TestAfterIt:
     def test_a_try_that_another_mailbox_overtook_holds_nobody_up(self) -> None:
         reach = Reach(PATIENCE)
         reach.answered(now=10)
-        assert reach.silent(began=9, now=11) == 5
+        assert [reach.silent(began=9, now=11 + n) for n in range(5)] == [5] * 5
         assert reach.held_until < 11
+
+    def test_many_mailboxes_that_find_it_silent_one_after_the_other_are_one_try(self) -> None:
+        reach = Reach(PATIENCE)
+        reach.answered(now=0)
+        assert [reach.silent(began=10 + n / 100, now=10.001 + n / 100) for n in range(100)] == [5] * 100
+        assert 15.9 < reach.held_until < 16
 
 
 class TestBackoff:

@@ -4,10 +4,15 @@ import itertools
 import threading
 import time
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from core.batch.definition import Batch, Mailbox
+from core.engine.retry import Patience
+from core.event import Event, EventKind
 from core.ports.failure import Action, Failure, Side
 from core.status import BatchStatus, Wish
+from tests.fakes import MemorySource
 
 if TYPE_CHECKING:
     from tests.core.engine.conftest import Scene
@@ -40,6 +45,35 @@ def test_a_server_that_never_answered_is_tried_three_times_then_its_mailboxes_fa
         "destination new.example:443: the server does not answer; it did not answer in 3 tries"
     }
     assert scene.view().status is BatchStatus.FAILED
+
+
+def test_many_at_once_are_one_try(scene: "Scene") -> None:
+    """All workers have their mailboxes before any of them knows that the server refuses; it does so at once."""
+    logins = " ".join(f"user{n}" for n in range(10))
+    first: set[str] = set()
+    begun, turn = threading.Barrier(10), threading.Semaphore(1)
+
+    def open_source(batch: Batch, mailbox: Mailbox) -> MemorySource:
+        if mailbox.source not in first:
+            begun.wait(20)
+            assert turn.acquire(timeout=20)
+        return scene.world.open_source(batch, mailbox)
+
+    def trouble(side: Side, who: str, call: str) -> Failure | None:
+        if (side, call) != (Side.SOURCE, "connect") or who in first:
+            return None
+        first.add(who)
+        return SILENT
+
+    def tell(event: Event) -> None:
+        if event.kind is EventKind.MAILBOX_WAITING_FOR_LINK:
+            turn.release()
+
+    scene.world.trouble = trouble
+    scene.host._doors = replace(scene.doors, source=open_source)
+    run = scene.host.start(scene.batch(logins=logins, options={"mailboxes_at_once": 10}), tell=tell)
+    assert run.join(30)
+    assert (run.exit_code, len(first)) == (0, 10)
 
 
 def test_a_server_that_comes_up_in_time_is_used(scene: "Scene") -> None:
@@ -78,6 +112,23 @@ def test_waiting_is_shown_with_connections_closed_and_can_be_stopped(scene: "Sce
     assert run.join(20)
     assert run.exit_code == 3
     assert scene.statuses() == [("ann", "Stopped", None)]
+
+
+def test_who_waits_is_shown_to_wait_as_long_as_the_endpoint_lets_nobody_in(scene: "Scene") -> None:
+    scene.host._patience = Patience(shortest=60, longest=60)
+    busy = Failure(Action.WAIT, "BUSY", "the server asks for time", seconds=500)
+    failing = {("ann", "write"): BROKEN, ("ben", "connect"): busy}
+    scene.world.trouble = lambda side, who, call: failing.get((who.partition("@")[0], call))
+    run = scene.start(scene.batch(logins="ann ben", options={"mailboxes_at_once": 1}))
+    scene.until(lambda: [condition for *_, condition in scene.statuses()] == ["waiting_for_link", "throttled"])
+
+    def alike() -> bool:
+        ann, ben = (scene.views()[name].until for name in ("ann", "ben"))
+        return ann is not None and ben is not None and abs((ann - ben).total_seconds()) < 5
+
+    scene.until(alike)  # not after a minute, as ann's own wait would have it
+    run.stop()
+    assert run.join(20)
 
 
 def test_given_up_when_nothing_moves_for_too_long(scene: "Scene") -> None:
