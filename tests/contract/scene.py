@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,10 +30,13 @@ from tests.sandbox.server import PracticeExchange
 from tests.servers.certificates import Authority
 from tests.servers.dovecot import Dovecot
 from tests.servers.fault_proxy import FaultProxy
+from tests.servers.faults import Faults
 from tests.servers.mail import Record
 from tests.servers.proxy import Proxy, without_uidplus
 from tests.system.program import SECRETS, to_exchange, to_imap
 
+#: Nobody listens.
+GONE = Faults(refused=True)
 #: The waits of minutes, in a blink. A server may be silent for `SILENCE` seconds.
 QUICK = Patience(before_first=(0.05,) * 100, shortest=0.05, longest=0.2, grace=0.2)
 SILENCE = 0.7
@@ -68,8 +70,7 @@ class Scene:
         self.messages = messages
         self.source: Dovecot = request.getfixturevalue("dovecot")
         self.events: list[Event] = []
-        self.conditions: list[str] = []
-        self.untils: list[datetime | None] = []
+        self.shown: list[dict[str, Any]] = []  # each time a condition was, with `until` and `why`
         self.on: dict[EventKind, Callable[[], None]] = {}
         if where == "exchange":
             self.exchange = _exchange(request, folder, tls=tls)
@@ -91,6 +92,7 @@ class Scene:
         if where == "plain":
             assert isinstance(self.proxy, Proxy)
             self.proxy.on_line = without_uidplus
+        self._host = "localhost" if tls or where == "exchange" else "127.0.0.1"
         self._table = table
         self._redirect(port)
         self.source.load(user, [Record(data, self.source.wire(name)) for name, data in messages])
@@ -110,6 +112,22 @@ class Scene:
 
     def kinds(self) -> list[str]:
         return [event.kind.value for event in list(self.events) if event.kind.value.startswith("mailbox.")]
+
+    @property
+    def conditions(self) -> list[str]:
+        """What was shown, one after the other."""
+        return [str(shown["condition"]) for shown in self.shown]
+
+    @property
+    def endpoint(self) -> str:
+        """How people are told of the end with the bad link."""
+        side = "source" if self.where == "source" else "destination"
+        return f"{side} {self._host}:{self.proxy.port}: "
+
+    def go_down(self, faults: Faults = GONE) -> None:
+        """Every link ends now, and new ones have these faults."""
+        self.proxy.faults = faults
+        self.proxy.cut()
 
     def in_the_middle(self) -> EventKind:
         """What happens when something was moved and something was not; reading is always ahead of writing."""
@@ -188,8 +206,7 @@ def opened(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
 
     def seen(board: MailboxBoard, **changes: Any) -> None:
         if changes.get("condition"):
-            scene.conditions.append(str(changes["condition"]))
-            scene.untils.append(changes.get("until"))
+            scene.shown.append({"until": None, "why": ""} | changes)
         shown(board, **changes)
 
     monkeypatch.setattr(MailboxBoard, "set", seen)

@@ -37,7 +37,7 @@ def was_throttled(scene: Scene, times: int) -> None:
     scene.each_is_there_once()
     assert len(throttles(scene)) == times
     assert set(scene.conditions) == {"throttled"}
-    assert None not in scene.untils
+    assert None not in [shown["until"] for shown in scene.shown]
     assert scene.kinds().count("mailbox.finished") == 1
 
 

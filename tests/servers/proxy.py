@@ -37,8 +37,14 @@ class Proxy(FaultProxy):
             yield passed
             return
         *lines, lane.rest = (lane.rest + data).split(b"\n")
-        for line in lines:
-            yield self.on_line(line + b"\n")
+        seen = bytearray()  # handed on at once: a slow link waits once for each piece that it is given
+        try:
+            for line in lines:
+                seen += self.on_line(line + b"\n")
+        except CutError:
+            yield bytes(seen)
+            raise
+        yield bytes(seen)
 
 
 def without_uidplus(line: bytes) -> bytes:
