@@ -15,6 +15,8 @@ from tests.pty.terminal import CHECKOUT, Terminal
 from tests.sandbox.outcomes import Held
 from tests.sandbox.server import PracticeExchange
 from tests.servers.dovecot import Dovecot
+from tests.servers.fault_proxy import FaultProxy
+from tests.servers.faults import Faults
 from tests.servers.mail import Record
 
 COUNT = 240
@@ -177,3 +179,26 @@ def status(state: Path) -> dict[str, Any]:
     said = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout
     found: dict[str, Any] = json.loads(said)["batches"][0]
     return found
+
+
+def test_a_link_that_breaks_is_shown_and_gone_on_with(
+    tmp_path: Path, dovecot: Dovecot, batch: Path, practice_exchange: PracticeExchange
+) -> None:
+    practice_exchange.pace.item = 0.01
+    proxy = FaultProxy(dovecot.port)
+    batch.write_text(batch.read_text().replace(f"port = {dovecot.port}", f"port = {proxy.port}"))
+    with proxy, Terminal.console(tmp_path / "state", str(batch), env=SECRETS) as terminal:
+        proxy.faults = Faults(rate=20_000)
+        terminal.shows("Created")
+        terminal.press("s")
+        terminal.until(lambda: practice_exchange.mailbox("ann@new.example").count() > 0, "some of it")
+        proxy.faults = Faults(refused=True)
+        proxy.cut()
+        terminal.shows("no link")
+        terminal.shows(f"source 127.0.0.1:{proxy.port}: nothing answers at this host and port")
+        proxy.heal()
+        terminal.shows("the link is back")
+        terminal.shows("Synced")
+        terminal.press("q")
+        assert terminal.end() == 0
+    assert stored(practice_exchange) == ALL

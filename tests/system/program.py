@@ -18,6 +18,14 @@ from tests.servers.dovecot import Dovecot
 
 SECRETS = {"OLD_PASSWORD": Dovecot.password, "EXCHANGE_PASSWORD": "secret", "NEW_PASSWORD": Dovecot.password}
 _PATIENCE = 60.0
+_IMPATIENT = """
+import sys
+from functools import partial
+from core.engine import host
+host.Patience = partial(host.Patience, before_first=({seconds}, {seconds}), shortest={seconds}, longest=2)
+from core.cli.main import main
+sys.exit(main())
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +180,19 @@ class Program:
             if not child.ended:
                 child.kill()
 
-    @staticmethod
-    def _command(arguments: tuple[str | Path, ...]) -> list[str]:
+    def _command(self, arguments: tuple[str | Path, ...]) -> list[str]:
         return [sys.executable, "-P", "-m", "core", *map(str, arguments)]
+
+
+class Impatient(Program):
+    """The same command line, but its shortest waits for a server take so many seconds, and none takes a minute."""
+
+    def __init__(self, folder: Path, seconds: float) -> None:
+        super().__init__(folder)
+        self._main = _IMPATIENT.format(seconds=seconds)
+
+    def _command(self, arguments: tuple[str | Path, ...]) -> list[str]:
+        return [sys.executable, "-P", "-c", self._main, *map(str, arguments)]
 
 
 def until(so: Callable[[], bool]) -> None:

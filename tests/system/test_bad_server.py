@@ -1,6 +1,5 @@
 """What a user gets when a server cannot be reached, trusted or entered. The other mailboxes of the batch go on."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,24 +13,7 @@ from tests.servers.certificates import Authority
 from tests.servers.dovecot import Dovecot
 from tests.servers.process import free_port
 from tests.system.letters import letter
-from tests.system.program import Program, to_exchange, to_imap
-
-IMPATIENT = """
-import sys
-from functools import partial
-from core.engine import host
-host.Patience = partial(host.Patience, before_first=(0.1, 0.1), shortest=0.1)
-from core.cli.main import main
-sys.exit(main())
-"""
-
-
-class Impatient(Program):
-    """The same command line, but it does not spend a minute on a server that never answered."""
-
-    @staticmethod
-    def _command(arguments: tuple[str | Path, ...]) -> list[str]:
-        return [sys.executable, "-P", "-c", IMPATIENT, *map(str, arguments)]
+from tests.system.program import Impatient, Program, to_exchange, to_imap
 
 
 @pytest.fixture
@@ -233,7 +215,7 @@ def test_nobody_answers(
     tables["source"]["port"] = port if side == "source" else dovecot.port
     if side == "destination":
         tables["destination"]["url"] = f"http://127.0.0.1:{port}/EWS/Exchange.asmx"
-    found = outcome(Impatient(tmp_path), tables)
+    found = outcome(Impatient(tmp_path, 0.1), tables)
     (said,) = set(found.values())
     assert said.startswith(f"{side} 127.0.0.1:{port}: nothing answers at this host and port")
     assert said.endswith("; it did not answer in 3 tries")

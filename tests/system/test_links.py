@@ -1,0 +1,80 @@
+"""A link that breaks in the middle, as people see it: what is waited for, until when, and how it goes on by itself."""
+
+import re
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.sandbox.server import PracticeExchange
+from tests.servers.dovecot import Dovecot
+from tests.servers.fault_proxy import FaultProxy
+from tests.servers.faults import Faults
+from tests.system.letters import letters
+from tests.system.program import Impatient, counts_of
+from tests.system.sides import Destination, Exchange, Imap, at_source, places, through
+
+COUNT = 60
+
+
+@pytest.mark.parametrize("where", ["source", "destination"])
+def test_status_says_what_is_waited_for_and_until_when(
+    tmp_path: Path,
+    dovecot: Dovecot,
+    practice_exchange: PracticeExchange,
+    second_dovecot: Dovecot,
+    user: str,
+    where: str,
+) -> None:
+    users = [f"{user}{each}" for each in "ab"]
+    destination: Destination = Imap(second_dovecot) if where == "source" else Exchange(practice_exchange)
+    for one in users:
+        dovecot.load(one, letters(COUNT, filler=4000))
+    bad = FaultProxy(dovecot.port if where == "source" else destination.port)
+    with closing(Impatient(tmp_path, 0.5)) as program, bad as proxy:
+        proxy.faults = Faults(rate=400_000)
+        batch = destination.batch(dovecot, *users)
+        if where == "source":
+            batch["source"]["port"] = proxy.port
+        else:
+            batch = through(proxy, batch)
+        run = program.start("run", program.batch(batch))
+        program.until("wave", lambda status: all(under_way(one["messages"]) for one in status["mailboxes"]))
+        proxy.faults = Faults(refused=True)
+        proxy.cut()
+        said = program.until("wave", lambda status: all(waits(one) for one in status["mailboxes"]))
+
+        why = f"{where} 127.0.0.1:{proxy.port}: nothing answers at this host and port"
+        assert said["condition"] == "waiting_for_link"
+        for mailbox in said["mailboxes"]:
+            assert why in mailbox["why"]
+            assert datetime.fromisoformat(mailbox["until"]) > datetime.fromisoformat(said["runner"]["since"])
+            assert (mailbox["error"], mailbox["rate"], mailbox["eta"]) == (None, None, None)
+        text = program.run("status", "wave").stdout
+        assert re.search(rf"^wave: \w+ \(waiting for link\), {re.escape(why)}", text, re.MULTILINE)
+        for one in users:
+            assert re.search(rf"^{one} +\w+ \(waiting for link\) ", text, re.MULTILINE)
+            moment = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
+            assert re.search(rf"^{one}: {re.escape(why)}.*\(until {moment}\)$", text, re.MULTILINE)
+        assert "(waiting for link)" in program.run("status").stdout
+
+        proxy.heal()
+        run.wait()
+        last = program.status("wave")
+    assert run.output.count("; next try in ") >= len(users)
+    assert run.output.count(": the link is back\n") == len(users)
+    for number, one in enumerate(users):
+        assert counts_of(last, number) == {"copied": COUNT}
+        assert places(destination.read(one)) == at_source(dovecot, one)
+    assert {(one["condition"], one["until"], one["why"]) for one in last["mailboxes"]} == {(None, None, "")}
+
+
+def under_way(messages: dict[str, int]) -> bool:
+    """All are listed, and not all are there."""
+    return messages["total"] == COUNT > messages["copied"]
+
+
+def waits(mailbox: dict[str, Any]) -> bool:
+    return bool(mailbox["condition"] == "waiting_for_link" and "nothing answers" in mailbox["why"])
