@@ -72,6 +72,7 @@ class EventKind(StrEnum):
     MESSAGE_REPAIRED = "message.repaired"
     MESSAGE_WRAPPED = "message.wrapped"
     MESSAGE_KEYWORD_DROPPED = "message.keyword_dropped"
+    MESSAGE_DATE_CHANGED = "message.date_changed"
     FLAGS_CHANGED = "flags.changed"
     FLAGS_KEPT = "flags.kept"
     LIBRARY = "library"

@@ -62,6 +62,7 @@ EVENTS: Mapping[EventKind, str] = {
     ),
     EventKind.MESSAGE_WRAPPED: "it is there as a file in another message, because the destination refused it otherwise",
     EventKind.MESSAGE_KEYWORD_DROPPED: "the destination cannot keep one of its keywords",
+    EventKind.MESSAGE_DATE_CHANGED: "the destination cannot keep when it was received; the text says what it has now",
     EventKind.FLAGS_CHANGED: "changes of flags at the source were carried over",
     EventKind.FLAGS_KEPT: "flags that a user changed at the destination were left alone",
     EventKind.LIBRARY: "what a library said; for finding faults",

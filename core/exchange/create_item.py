@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from core.exchange import answers, find
-from core.exchange.properties import created
+from core.exchange.properties import created, nearest_time
 from core.exchange.session import Session
 from core.exchange.soap import MESSAGES, TYPES, Answer, Request, attribute
 from core.mail.body import Body
@@ -80,7 +80,13 @@ def _written(message: Outgoing, answer: Answer, dropped: tuple[str, ...]) -> Wri
     if not answer.ok:
         return Written(message.token, failure=answers.of_item(answer, message.body.size))
     item = answer.first(_ITEM)
-    return Written(message.token, None if item is None else item.get("Id"), dropped=dropped)
+    kept = None if message.received is None else nearest_time(message.received)
+    return Written(
+        message.token,
+        None if item is None else item.get("Id"),
+        dropped=dropped,
+        redated=None if kept == message.received else kept,
+    )
 
 
 def _all_told(written: list[Written]) -> list[Written]:

@@ -32,8 +32,8 @@ _COMPLETED, _FLAGGED = 1, 2
 _REPLIED, _REPLIED_ALL, _FORWARDED = 102, 103, 104
 _ICONS: Final = {_REPLIED: 261, _FORWARDED: 262}
 
-#: Years that a FILETIME can hold and Outlook does not take for "none" (4501).
-_FIRST_YEAR, _LAST_YEAR = 1602, 4500
+#: What a FILETIME can hold and Outlook does not take for "none" (the year 4501).
+_FIRST, _LAST = datetime(1602, 1, 1, tzinfo=UTC), datetime(4500, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 #: What `State` is read from, as AdditionalProperties of a shape.
 STATE: Final = '<t:FieldURI FieldURI="item:ParentFolderId"/><t:FieldURI FieldURI="item:Categories"/>' + "".join(
@@ -79,6 +79,11 @@ def created(message: Outgoing, *, keep_receipts: bool) -> tuple[str, tuple[str, 
     if verb == _REPLIED and FORWARDED in flags:  # Exchange knows the last of the two only
         dropped = (*dropped, FORWARDED)
     return "".join(xml), dropped
+
+
+def nearest_time(moment: datetime) -> datetime:
+    """The closest instant that Exchange can keep."""
+    return min(max(moment, _FIRST), _LAST)
 
 
 def needs_state(changed: Iterable[str]) -> bool:
@@ -193,8 +198,7 @@ def _verb(verb: int, when: str | None) -> dict[int, int | str]:
 def _systime(moment: datetime | None) -> str | None:
     if moment is None:
         return None
-    utc = moment.astimezone(UTC)
-    return f"{utc:%Y-%m-%dT%H:%M:%SZ}" if _FIRST_YEAR <= utc.year <= _LAST_YEAR else None
+    return f"{nearest_time(moment).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _uri(tag: int) -> str:

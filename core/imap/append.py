@@ -12,13 +12,15 @@ sent: the caller must drop the connection.
 
 import sys
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from core.imap.answers import failure_of
 from core.imap.disguise import holds_command
 from core.imap.wire import Completion, Response, Wire
 from core.mail.body import Body
 from core.mail.dates import internaldate
+from core.ports.failure import Action, Side
 
 #: Bytes gathered before they are sent.
 _FLUSH = 1 << 16
@@ -43,6 +45,11 @@ def sure_date(moment: datetime) -> bool:
     return SURE_DATES[0] <= moment <= SURE_DATES[1]
 
 
+def nearest_sure_date(moment: datetime) -> datetime:
+    """The closest that every server stores as it is."""
+    return min(max(moment, SURE_DATES[0]), SURE_DATES[1])
+
+
 def unasked(capabilities: Collection[str]) -> int:
     """The largest literal that may be sent without a go-ahead, in bytes; -1: none."""
     if "LITERAL+" in capabilities:
@@ -59,15 +66,17 @@ def appended(completion: Completion) -> str | None:
 
 
 class Pipeline:
-    """Sends letters to one folder over one wire. `answers` and `begun` stay true when `run` raises.
+    """Sends letters to one folder over one wire. `answers`, `begun` and `redated` stay true when `run` raises.
 
     `folder` is the selected folder's name, without CR, LF and NUL. `answers` holds one Completion a letter, None while
     there is none. `begun` are the letters of which a byte may have left: without an answer, those are in doubt.
+    `redated` are those with a date that the server refuses: they went with the nearest that every server takes.
     """
 
     def __init__(self, wire: Wire, folder: bytes, letters: Sequence[Letter], unasked: int) -> None:
         self.answers: list[Completion | None] = [None] * len(letters)
         self.begun: set[int] = set()
+        self.redated: set[int] = set()
         self._wire = wire
         # Some servers list names with 8-bit bytes and take them back so; not all: ask first.
         self._folder = b'"' + folder.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
@@ -129,7 +138,18 @@ class Pipeline:
             if not self._go:
                 # The answer to the message before; many servers hold the go-ahead back until that is acknowledged.
                 self._wire.acknowledge()
+        if letter.received is not None and not sure_date(letter.received) and self._refused(index):
+            # Cyrus and Courier take no date before 1970; and the message has not left yet.
+            self.redated.add(index)
+            return self._ask(index, replace(letter, received=nearest_sure_date(letter.received)))
         return self._go and not self._bad
+
+    def _refused(self, index: int) -> bool:
+        """Whether the server has refused the command of a letter for good."""
+        answer = self.answers[index]
+        if answer is None or answer.ok:
+            return False
+        return failure_of(answer, Side.DESTINATION, otherwise=Action.REJECT).action is Action.REJECT
 
     def _body(self, index: int, letter: Letter) -> None:
         self.begun.add(index)

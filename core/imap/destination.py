@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from core.imap import lookup, moving
 from core.imap.answers import failure_of
-from core.imap.append import Letter, Pipeline, appended, unasked
+from core.imap.append import Letter, Pipeline, appended, nearest_sure_date, unasked
 from core.imap.asking import short_sets
 from core.imap.connection import Connection
 from core.imap.keeping import NOBODY, Keeping, Kept
@@ -138,7 +138,7 @@ class ImapDestination:
             self._connection.drop()
         asked = self._asked(answers)
         written = [
-            self._written(message, keeps, answer)
+            self._written(message, keeps, answer, redated=index in pipeline.redated)
             if answer is not None
             else Written(message.token, failure=_UNANSWERED if index in begun else asked or _NOT_SENT)
             for index, (message, keeps, answer) in enumerate(zip(batch, kept, answers, strict=True))
@@ -267,9 +267,10 @@ class ImapDestination:
         # Refused for the keyword, or because there is no such message?
         return False if self._connection.run(_store(NOBODY, b"+", (SEEN,))).ok else None
 
-    def _written(self, message: Outgoing, kept: Kept, answer: Completion) -> Written:
+    def _written(self, message: Outgoing, kept: Kept, answer: Completion, *, redated: bool) -> Written:
         if answer.ok:
-            return Written(message.token, appended(answer), dropped=kept.dropped)
+            date = nearest_sure_date(message.received) if redated and message.received is not None else None
+            return Written(message.token, appended(answer), dropped=kept.dropped, redated=date)
         failure = failure_of(answer, self._connection.side, otherwise=Action.REJECT, size=message.body.size)
         return Written(message.token, failure=failure)
 

@@ -51,13 +51,15 @@ class Outgoing:
 class Written:
     """What became of one message of a `write`: stored (`failure` None), refused, or in doubt.
 
-    `item` is the destination's id for it, None where it gave none. `dropped` are keywords that it cannot keep.
+    `item` is the destination's id for it, None where it gave none. `dropped` are keywords that it cannot keep;
+    `redated` is when it was received there, where the destination cannot keep that instant.
     """
 
     token: str
     item: str | None = None
     failure: Failure | None = None
     dropped: tuple[str, ...] = ()
+    redated: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ server had answered. Whatever else is unknown stays an open intent, which `core.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from core.event import EventKind
 from core.mail.outcome import Outcome
@@ -15,6 +15,7 @@ from core.ports.failure import Action, EndpointError, Failure, Side
 from core.printable import printable
 from core.status import Condition
 from core.store.ledger_rows import Intent, Result
+from core.store.times import rfc3339
 from core.sync import doubt, repairing
 from core.sync.causes import Cause
 from core.sync.context import PassContext, Tally, Work, pair_source
@@ -177,7 +178,7 @@ class Sending:
             failure = answer.failure
             if failure is None:
                 unnamed = unnamed or answer.item is None
-                self._stored(message, answer.item, answer.dropped)
+                self._stored(message, answer.item, answer.dropped, answer.redated)
             elif failure.in_doubt:
                 doubtful.append(message)
                 unsure = failure
@@ -266,7 +267,7 @@ class Sending:
         absent = []
         for message in group:
             if message.uid in found:
-                self._stored(message, found[message.uid], ())
+                self._stored(message, found[message.uid])
             else:
                 absent.append(message)
         return absent
@@ -292,7 +293,9 @@ class Sending:
 
     # --- what became of it -------------------------------------------------------------------------------------
 
-    def _stored(self, message: Ready, item: str | None, dropped: Sequence[str]) -> None:
+    def _stored(
+        self, message: Ready, item: str | None, dropped: Sequence[str] = (), redated: datetime | None = None
+    ) -> None:
         path, size = message.work.plan.source.path, size_of(message)
         self._stumbles.stored()
         self._throttles = 0
@@ -308,6 +311,14 @@ class Sending:
             self._context.narrate.warning(
                 EventKind.MESSAGE_KEYWORD_DROPPED,
                 f"the destination cannot keep {', '.join(dropped)}",
+                path,
+                message.uid,
+            )
+        if redated is not None and message.received is not None:
+            self._context.narrate.warning(
+                EventKind.MESSAGE_DATE_CHANGED,
+                f"the destination cannot keep that it was received at {rfc3339(message.received)}: "
+                f"it is there as of {rfc3339(redated)}",
                 path,
                 message.uid,
             )

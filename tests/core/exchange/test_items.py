@@ -50,9 +50,19 @@ def test_internaldate_is_when_it_was_received(box: Box, received: datetime) -> N
     assert stored(box, received=received).received == received
 
 
-@pytest.mark.parametrize("received", [None, datetime(1, 1, 1, tzinfo=UTC), datetime(1600, 1, 1, tzinfo=UTC)])
-def test_a_date_that_exchange_cannot_hold_is_not_sent(box: Box, received: datetime | None) -> None:
-    assert "0x0e06 SystemTime" not in stored(box, received=received).explicit
+def test_without_a_date_exchange_takes_its_own(box: Box) -> None:
+    assert "0x0e06 SystemTime" not in stored(box, received=None).explicit
+
+
+@pytest.mark.parametrize(
+    ("received", "kept"),
+    [
+        (datetime(1, 1, 1, tzinfo=UTC), datetime(1602, 1, 1, tzinfo=UTC)),
+        (datetime(9999, 1, 1, tzinfo=UTC), datetime(4500, 12, 31, 23, 59, 59, tzinfo=UTC)),
+    ],
+)
+def test_of_a_date_that_exchange_cannot_hold_the_nearest_is_sent(box: Box, received: datetime, kept: datetime) -> None:
+    assert stored(box, received=received).received == kept
 
 
 def test_a_flag_is_a_follow_up(box: Box) -> None:
