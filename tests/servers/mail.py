@@ -46,7 +46,7 @@ def sure(answer: tuple[str, Any]) -> Any:
 def append(client: Any, record: Record) -> tuple[str, Any]:
     """A plain APPEND with a synchronising literal; imaplib's own would rewrite line ends first."""
     client.literal = record.data
-    moment = record.received.astimezone(UTC).strftime('"%d-%b-%Y %H:%M:%S +0000"')
+    moment = record.received.strftime('"%d-%b-%Y %H:%M:%S %z"')
     flags = "(" + " ".join(sorted(record.flags)) + ")"
     typ, data = client._simple_command("APPEND", quoted(record.folder), flags, moment)
     return typ, data

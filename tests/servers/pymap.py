@@ -1,6 +1,7 @@
 """pymap: an IMAP server of another make, from PyPI; one user, mail in memory, no CONDSTORE, no SPECIAL-USE."""
 
 import imaplib
+import socket
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -35,6 +36,8 @@ class Pymap:
     def client(self) -> imaplib.IMAP4:
         """A plain imaplib connection, signed in."""
         client = imaplib.IMAP4(self.host, self.port, timeout=30)
+        # imaplib sends a message and its line end apart; without this the second waits 40 ms for the first.
+        client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         client.login(self.user, self.password)
         return client
 
