@@ -5,12 +5,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email import policy
-from email.generator import BytesGenerator
+from email.generator import BytesGenerator, Generator
 from email.message import Message
 from email.parser import BytesParser
 from email.utils import getaddresses
 from functools import cached_property
-from io import BytesIO
+from io import BytesIO, StringIO
 from typing import Final
 
 from tests.sandbox.message import words
@@ -138,8 +138,13 @@ def content(part: Message) -> bytes:
 def written(part: Message) -> bytes:
     """A part as bytes again, with its own header."""
     out = BytesIO()
-    BytesGenerator(out, mangle_from_=False, maxheaderlen=0, policy=policy.compat32).flatten(part)
-    return out.getvalue()
+    try:
+        BytesGenerator(out, mangle_from_=False, maxheaderlen=0, policy=policy.compat32).flatten(part)
+        return out.getvalue()
+    except UnicodeEncodeError:  # 8-bit text in a charset that it is not
+        text = StringIO()
+        Generator(text, mangle_from_=False, maxheaderlen=0, policy=policy.compat32).flatten(part)
+        return text.getvalue().encode("utf-8", "surrogateescape")
 
 
 def file_name(part: Message) -> str:
