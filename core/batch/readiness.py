@@ -32,9 +32,13 @@ def check_secrets(batch: Batch, mailboxes: Sequence[Mailbox] | None = None) -> N
 
 def unanswered(batch: Batch, mailboxes: Sequence[Mailbox] | None = None) -> tuple[str, ...]:
     """The texts that would be asked at the terminal, in the file's order, once each; `prompt.answer` answers them."""
+    return tuple(text for text in prompts(batch, mailboxes) if not answered(text))
+
+
+def prompts(batch: Batch, mailboxes: Sequence[Mailbox] | None = None) -> tuple[str, ...]:
+    """The texts of all secrets that somebody types, answered or not."""
     parsed = (Reference.parse(login.reference) for login in _logins(batch, mailboxes))
-    texts = dict.fromkeys(reference.rest for reference in parsed if reference.kind is ReferenceKind.PROMPT)
-    return tuple(text for text in texts if not answered(text))
+    return tuple(dict.fromkeys(reference.rest for reference in parsed if reference.kind is ReferenceKind.PROMPT))
 
 
 def _first(keys: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from core.batch.dials import Dial
+from core.batch.readiness import prompts
 from core.engine.context import RunContext
 from core.engine.detached import Order
 from core.engine.mailbox import MailboxRun
@@ -76,8 +77,15 @@ class BatchRun:
     def order(self) -> Order:
         """What this run was told, so that another process can go on with it."""
         run = self._run
-        sources = [mailbox.source for mailbox in self._roster.mailboxes]
-        return Order(self.name, run.batch.file, sources, run.watch, run.retry_rejected)
+        mailboxes = [mailbox.mailbox for mailbox in self._roster.mailboxes]
+        return Order(
+            self.name,
+            run.batch.file,
+            [mailbox.source for mailbox in mailboxes],
+            prompts(run.batch, mailboxes),
+            run.watch,
+            run.retry_rejected,
+        )
 
     @property
     def in_flight(self) -> int:

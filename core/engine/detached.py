@@ -17,24 +17,27 @@ from core.secret import Secret
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A run to go on with: its batch file, and the source logins it is about."""
+    """A run to go on with: its batch file, the source logins it is about, and the texts of secrets that were typed."""
 
     name: str
     file: Path
     mailboxes: Sequence[str]
+    prompts: Sequence[str]
     watch: bool
     retry_rejected: bool
 
 
 def detach(state: Path, order: Order, answers: Mapping[str, Secret]) -> "subprocess.Popen[bytes]":
-    """Start it, with the store in the folder `state`; its faults go to `complaints`. `answers` are typed secrets.
+    """Start it, with the store in the folder `state`; its faults go to `complaints`. `answers` are typed secrets, of
+    which it gets its own.
 
     It has no terminal, and a session that no logout ends. Raises OSError.
     """
     command = [sys.executable, "-P", "-m", "core", "--state", str(state), "run", str(order.file), "--detached"]
     command += ["--watch"] if order.watch else []
     command += ["--retry-rejected"] if order.retry_rejected else []
-    told = {"mailboxes": [*order.mailboxes], "answers": {text: secret.reveal() for text, secret in answers.items()}}
+    own = {text: answers[text].reveal() for text in order.prompts if text in answers}
+    told = {"mailboxes": [*order.mailboxes], "answers": own}
     descriptor = os.open(
         complaints(state, order.name), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
     )
