@@ -48,6 +48,11 @@ class BoardReader:
             self._read_mailboxes(connection, view, changed=changed)
             self._read_folders(connection, focus, changed=changed)
 
+    def mailbox(self, focus: Focus) -> MailboxView | None:
+        """The mailbox that is looked at, as it was read last."""
+        view = None if focus.mailbox is None else self._rows.get(focus.mailbox)
+        return view if view is not None and view.batch == focus.batch else None
+
     def _read_mailboxes(self, connection: Connection, view: BatchView | None, *, changed: bool) -> None:
         if view is None:
             self._rows, self._rows_of, self.mailboxes = {}, None, ()

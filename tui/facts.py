@@ -13,16 +13,23 @@ from tui.widgets.line_widget import Cell, Line
 
 _BAR = 24
 _LABEL = 10  # cells
+_LEAST_SPARK = 8  # cells
 _QUIET = 30.0  # seconds without progress that are worth a word
 
 
 def facts(
-    view: MailboxView, problem: Event | None, now: datetime, width: int, height: int, zone: tzinfo | None
+    view: MailboxView,
+    problem: Event | None,
+    now: datetime,
+    width: int,
+    height: int,
+    zone: tzinfo | None,
+    rates: Sequence[float] = (),
 ) -> Sequence[Line]:
     """At most `height` lines of at most `width` cells; what was said by servers comes last and is cut first."""
     lines = [_headline(view, now), _labelled("To", view.destination, width), _progress(view, width)]
     if view.status in ACTIVE:
-        lines.append(_speed(view, now))
+        lines.append(_speed(view, now, rates, width))
     if view.activity:
         lines.append(_labelled("Now", view.activity, width))
     if view.slow and view.status in ACTIVE:
@@ -64,7 +71,7 @@ def _progress(view: MailboxView, width: int) -> Line:
     )
 
 
-def _speed(view: MailboxView, now: datetime) -> Line:
+def _speed(view: MailboxView, now: datetime, rates: Sequence[float], width: int) -> Line:
     cells = [Cell(f" {fmt.fit('Rate', _LABEL - 2)} ", Tone.DIM), Cell(f"{fmt.rate(view.rate):<{fmt.RATE_WIDTH}}")]
     cells.append(Cell("  ETA ", Tone.DIM))
     cells.append(Cell("not known" if view.eta is None else f"{fmt.duration(view.eta):<{fmt.DURATION_WIDTH}}"))
@@ -73,6 +80,9 @@ def _speed(view: MailboxView, now: datetime) -> Line:
         cells.append(Cell(f"  stalled for {fmt.duration(quiet)}", Tone.WAIT))
     elif view.progressed is not None:
         cells += [Cell("  last ", Tone.DIM), Cell(f"{fmt.duration(quiet)} ago")]
+    room = width - sum(len(cell.text) for cell in cells) - 2
+    if any(rates) and room >= _LEAST_SPARK:
+        cells.append(Cell(f"  {fmt.spark(rates, room)}", Tone.ACTIVE))
     return tuple(cells)
 
 

@@ -3,6 +3,7 @@
 Pure functions; widths are terminal cells. Sizes count 1024 bytes to the KB, as the batch file does.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, tzinfo
 
 from rich.cells import cell_len, set_cell_size
@@ -16,6 +17,7 @@ PERCENT_WIDTH = 4
 #: Stands where there is nothing to show.
 NOTHING = "-"
 
+_HEIGHTS = " ▁▂▃▄▅▆▇█"
 _UNITS = ("B", "KB", "MB", "GB", "TB", "PB")
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
@@ -87,6 +89,14 @@ def bar(done: float, total: float, width: int) -> tuple[str, str]:
     filled = width if done >= total > 0 else min(int(done * width / total), width - 1) if total > 0 else 0
     filled = max(filled, 0)
     return "━" * filled, "─" * (width - filled)
+
+
+def spark(values: Sequence[float], width: int) -> str:
+    """The last `width` values as heights against the highest of them; one that is not nothing is seen."""
+    shown = values[-width:] if width > 0 else ()
+    most = max(shown, default=0.0)
+    steps = len(_HEIGHTS) - 1
+    return "".join(_HEIGHTS[0 if value <= 0 else max(1, round(value / most * steps))] for value in shown)
 
 
 def clock(moment: datetime, zone: tzinfo | None = None) -> str:

@@ -41,6 +41,7 @@ class Tick:
     folders: Sequence[FolderView]
     news: News
     problem: Event | None  # the newest warning or error of the mailbox
+    rates: Sequence[float] = ()  # of the mailbox, bytes a second, the newest last
 
 
 class Reader:
@@ -49,8 +50,10 @@ class Reader:
     def __init__(self, database: Database, clock: Clock) -> None:
         from tui.board_reader import BoardReader
         from tui.log_reader import LogReader
+        from tui.pulse import Pulse
 
         self._clock = clock
+        self._pulse = Pulse()
         self._board = BoardReader(database, clock)
         self._log = LogReader(EventLog(database), clock)
 
@@ -60,5 +63,12 @@ class Reader:
         board.read(focus)
         news = self._log.read(focus)
         return Tick(
-            self._clock.now(), focus, board.batches, board.mailboxes, board.folders, news, self._log.problem(focus)
+            self._clock.now(),
+            focus,
+            board.batches,
+            board.mailboxes,
+            board.folders,
+            news,
+            self._log.problem(focus),
+            self._pulse.beat(board.mailbox(focus), self._clock.monotonic()),
         )

@@ -144,7 +144,10 @@ class Dashboard(Screen[None], inherit_bindings=False):
         mailbox = self.mailboxes.current
         mine = fits and mailbox is not None and tick.focus.mailbox == mailbox.source
         self.log_view.domain = self.mailboxes.domain
-        self.detail.show(mailbox, tick.folders if mine else (), tick.problem if mine else None, tick.now)
+        if mine:
+            self.detail.show(mailbox, tick.folders, tick.problem, tick.now, tick.rates)
+        else:
+            self.detail.show(mailbox, (), None, tick.now)
         # Whatever the log brings is taken, also when the cursor has moved on: it comes only once.
         self.log_view.one_mailbox = tick.focus.only and tick.focus.mailbox is not None
         if tick.news.fresh:

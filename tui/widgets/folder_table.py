@@ -7,13 +7,15 @@ from core.mail.outcome import Counts
 from core.store.views import FolderView
 from tui import format as fmt
 from tui.theme import Tone
-from tui.widgets.columns import figures, size
+from tui.widgets.columns import figures, moved, share, size
 from tui.widgets.line_table import Column
 from tui.widgets.line_widget import Cell, Line, figure
 from tui.widgets.list_table import ListTable
 
 #: Whole words from this width on.
 _WORDS = 76
+
+_BAR = 10
 
 #: Outcome, its word, its short word, and the widths they need for six and for five digits.
 _OUTCOMES: Sequence[tuple[str, str, int, str, int, Tone]] = (
@@ -42,6 +44,8 @@ class FolderTable(ListTable[FolderView]):
                 lead=True,
                 sort=lambda item: item.path.lower(),
             ),
+            Column("", _BAR, _bar, room=104),
+            figures("Done", fmt.PERCENT_WIDTH, lambda item: figure(fmt.percent(*moved(item))), share, room=68),
             *(
                 figures(
                     long if words else short,
@@ -75,6 +79,10 @@ class FolderTable(ListTable[FolderView]):
     def empty(self) -> Line:
         """It was never listed."""
         return (Cell("  No folder was listed yet.", Tone.DIM),)
+
+
+def _bar(item: FolderView) -> Cell:
+    return Cell("".join(fmt.bar(*moved(item), _BAR)) if moved(item)[1] else "", Tone.ACTIVE)
 
 
 def _number(name: str, tone: Tone, width: int) -> Callable[[FolderView], Cell]:

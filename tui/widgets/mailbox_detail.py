@@ -31,6 +31,7 @@ class MailboxDetail(Vertical):
         self._view: MailboxView | None = None
         self._problem: Event | None = None
         self._now = datetime.fromtimestamp(0, UTC)
+        self._rates: Sequence[float] = ()
         self._folders: Sequence[FolderView] = ()
         self._shown: Sequence[FolderView] = ()
 
@@ -40,14 +41,19 @@ class MailboxDetail(Vertical):
         yield self.folders
 
     def show(
-        self, view: MailboxView | None, folders: Sequence[FolderView], problem: Event | None, now: datetime
+        self,
+        view: MailboxView | None,
+        folders: Sequence[FolderView],
+        problem: Event | None,
+        now: datetime,
+        rates: Sequence[float] = (),
     ) -> None:
         """Bring it up to date; None when no mailbox is chosen."""
         if folders is not self._folders or view is not self._view:
             self._folders = folders
             mine = [folder for folder in folders if view is not None and folder.source == view.source]
             self._shown = total(mine, view.source, view.counts) if view is not None else ()
-        self._view, self._problem, self._now = view, problem, now
+        self._view, self._problem, self._now, self._rates = view, problem, now, rates
         self._tell()
         self.folders.show(self._shown)
         self.entitle()
@@ -61,7 +67,7 @@ class MailboxDetail(Vertical):
         if self._view is not None:
             size = self.content_size
             height = max(size.height - _TABLE, _LEAST)
-            lines = facts(self._view, self._problem, self._now, size.width, height, self._zone)
+            lines = facts(self._view, self._problem, self._now, size.width, height, self._zone, self._rates)
         if len(lines) != len(self.block.lines):
             self.block.styles.height = len(lines)
         self.block.show(lines)
