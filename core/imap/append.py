@@ -140,6 +140,7 @@ class Pipeline:
                 self._wire.acknowledge()
         if letter.received is not None and not sure_date(letter.received) and self._refused(index):
             # Cyrus and Courier take no date before 1970; and the message has not left yet.
+            self.answers[index] = None
             self.redated.add(index)
             return self._ask(index, replace(letter, received=nearest_sure_date(letter.received)))
         return self._go and not self._bad
