@@ -13,9 +13,11 @@ from core.engine.live import LiveBatch, check_dials
 from core.engine.mailbox import MailboxRun
 from core.engine.retry import Patience, Reach
 from core.engine.standing import Mark
+from core.engine.trial import Trial
 from core.errors import UserError
 from core.event import Event, Tell
 from core.ports.failure import Side
+from core.ports.meter import UNLIMITED
 from core.status import ACTIVE, MailboxStatus, PassKind
 from core.store.batches import Batches, KnownBatch
 from core.store.board import Board
@@ -32,7 +34,8 @@ __all__ = ["BatchRun", "Host"]
 class Host:
     """Runs batches, each in threads of its own; memory and connections are shared among them.
 
-    `doors` and `patience` are for tests. Close it when done; it does not close the database.
+    `trial` tries things out, within the same limits. `doors` and `patience` are for tests. Close it when done; it does
+    not close the database.
     """
 
     def __init__(
@@ -52,6 +55,8 @@ class Host:
         self._connections = Connections(Slots(database, self._runner), self._clock)
         self._budget = MemoryBudget(memory)
         self._events = EventLog(database)
+        unmetered = dict.fromkeys(Side, UNLIMITED)
+        self.trial = Trial(self._connections, doors or real_doors(database.folder, unmetered))
         self._lock = threading.Lock()
         self._running: dict[str, BatchRun] = {}
 
@@ -94,6 +99,7 @@ class Host:
 
     def close(self) -> None:
         """Stop what runs, at a message boundary, and give everything back."""
+        self.trial.cancel()
         with self._lock:
             running = list(self._running.values())
         for run in running:

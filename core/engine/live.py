@@ -45,7 +45,7 @@ class LiveBatch:
     @property
     def needs(self) -> dict[Side, Need]:
         """The connections of one mailbox: one to each end."""
-        return _needs(self.now)
+        return needs(self.now)
 
     @property
     def at_once(self) -> int:
@@ -59,7 +59,7 @@ class LiveBatch:
 
 def check_dials(batch: Batch, dials: Mapping[Dial, str]) -> None:
     """Raises UserError for values that a batch cannot be run with."""
-    source, destination = _needs(turned(batch, dials)).values()
+    source, destination = needs(turned(batch, dials)).values()
     if source.endpoint == destination.endpoint and min(source.allowed, destination.allowed) < 2:
         raise UserError(
             f"{batch.file}: max_connections: source and destination are both {source.endpoint}, "
@@ -67,7 +67,8 @@ def check_dials(batch: Batch, dials: Mapping[Dial, str]) -> None:
         )
 
 
-def _needs(batch: Batch) -> dict[Side, Need]:
+def needs(batch: Batch) -> dict[Side, Need]:
+    """The connections that one mailbox of a batch needs: one to each end."""
     return {
         Side.SOURCE: Need(endpoint_name(batch.source), batch.source.max_connections, batch.name),
         Side.DESTINATION: Need(endpoint_name(batch.destination), batch.destination.max_connections, batch.name),
