@@ -37,8 +37,8 @@ Text = Annotated[str, AfterValidator(values.check_text)]
 SecretReference = Annotated[str, AfterValidator(check_reference)]
 Host = Annotated[str, AfterValidator(values.check_host)]
 FilePath = Annotated[Path, BeforeValidator(values.to_path)]
-Port = Annotated[int, AfterValidator(values.between(1, 65_535))]
-Connections = Annotated[int, AfterValidator(values.between(1, 1_000))]
+Port = Annotated[int, AfterValidator(values.Between(1, 65_535))]
+Connections = Annotated[int, AfterValidator(values.Between(1, 1_000))]
 Size = Annotated[int, BeforeValidator(values.to_size)]
 Rate = Annotated[int, BeforeValidator(values.to_rate)]
 ActiveHours = Annotated[Hours, BeforeValidator(values.to_hours), PlainSerializer(str)]
@@ -58,15 +58,23 @@ Settle = Annotated[
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+    # What stands below a key is its description, for whoever fills in a batch file (core.batch.keys).
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, hide_input_in_errors=True, use_attribute_docstrings=True
+    )
 
 
 class Admin(_Table):
     """One administrator who signs in for every mailbox that has no password of its own."""
 
     username: Text = Field(examples=["migrator"])
+    """The administrator's login."""
     password: SecretReference = Field(examples=["env:ADMIN_PASSWORD"])
-    style: Annotated[str, AfterValidator(values.check_style)] = "authzid"
+    """Where his password is."""
+    style: Annotated[str, AfterValidator(values.check_style)] = Field(
+        default="authzid", examples=["authzid", "{user}*{admin}"]
+    )
+    """How he signs in for a user: by SASL PLAIN, or with a login made of both names."""
 
 
 def _port(fields: dict[str, Any]) -> int:
@@ -81,76 +89,123 @@ class _ImapEndpoint(_Table):
     """An IMAP server, on either side."""
 
     kind: Literal["imap"] = "imap"
+    """What kind of server it is."""
     host: Host = Field(examples=["imap.old.example"])
+    """The server's name or address."""
     security: Literal["tls", "starttls", "none"] = "tls"
+    """How the way there is secured: by TLS from the beginning, by STARTTLS, or not at all."""
     port: Port = Field(default_factory=_port)
-    ca_file: FilePath | None = None
+    """Its port: 993 with tls, else 143, unless you say otherwise."""
+    ca_file: FilePath | None = Field(default=None, examples=["old-ca.pem"])
+    """Certificates to trust instead of the system's, as a file in PEM. A relative path starts at the batch file."""
     verify_certificate: bool = True
-    identity: Text = Field(default_factory=_imap_identity)
+    """Whether the server's certificate must be valid. If not, anyone in between can read and alter mail."""
+    identity: Text = Field(default_factory=_imap_identity, examples=["imap.old.example"])
+    """What the ledger calls this server: its host at first. Keep it when the host name changes one day."""
     auth: Literal["password"] = "password"
+    """How to sign in."""
     max_connections: Connections = 20
+    """Connections to this server at most, over all batches and processes of one state folder; the lowest counts."""
     admin: Admin | None = None
+    """One administrator who signs in for all mailboxes."""
 
 
 class SourceEndpoint(_ImapEndpoint):
-    """The server that the mail is on."""
+    """The server that the mail is on. It is never changed."""
 
 
 class ImapDestination(_ImapEndpoint):
     """An IMAP server that the mail goes to."""
 
     max_connections: Connections = 12
+    """Connections to this server at most, over all batches and processes of one state folder; the lowest counts."""
 
 
 class EwsDestination(_Table):
     """An Exchange that the mail goes to, by its web services."""
 
     kind: Literal["ews"] = "ews"
+    """Exchange by its web services, or any IMAP server."""
     url: Annotated[str, AfterValidator(values.check_url)] = Field(
         examples=["https://mail.new.example/EWS/Exchange.asmx"]
     )
+    """The address of Exchange's web services."""
     access: Literal["impersonation", "delegate", "direct"] = "impersonation"
+    """How one account writes into all mailboxes: by impersonation or delegate rights; or direct, each for itself."""
     auth: Literal["basic", "ntlm"] = "basic"
-    username: Text | None = None
-    password: SecretReference | None = None
-    identity: Text = Field(default_factory=lambda fields: values.web_identity(fields["url"]))
-    ca_file: FilePath | None = None
+    """How to sign in."""
+    username: Text | None = Field(default=None, examples=["svc-migration@new.example"])
+    """The account that writes into all mailboxes."""
+    password: SecretReference | None = Field(default=None, examples=["env:EXCHANGE_PASSWORD"])
+    """Where its password is."""
+    identity: Text = Field(
+        default_factory=lambda fields: values.web_identity(fields["url"]), examples=["mail.new.example"]
+    )
+    """What the ledger calls this server: the URL's host at first. Keep it when the host name changes one day."""
+    ca_file: FilePath | None = Field(default=None, examples=["new-ca.pem"])
+    """Certificates to trust instead of the system's, as a file in PEM. A relative path starts at the batch file."""
     verify_certificate: bool = True
+    """Whether the server's certificate must be valid. If not, anyone in between can read and alter mail."""
     max_connections: Connections = 12
+    """Connections to this server at most, over all batches and processes of one state folder; the lowest counts."""
 
 
 class Options(_Table):
     """How the batch is run, and what is left out."""
 
-    max_message_size: Size = 35 * words.MB
-    max_items_per_mailbox: Annotated[int, AfterValidator(values.between(1, 2**31))] = 500_000
-    include_folders: Globs = ()
-    exclude_folders: Globs = ()
-    received_since: Moment | None = None
-    received_before: Moment | None = None
+    max_message_size: Size = Field(default=35 * words.MB, examples=["35 MB"])
+    """Larger messages are left out, and listed. The size is that at the source."""
+    max_items_per_mailbox: Annotated[int, AfterValidator(values.Between(1, 2**31))] = 500_000
+    """Of more messages than these the oldest are left out, by the first pass. What comes later is always copied."""
+    include_folders: Globs = Field(default=(), examples=["INBOX", "Projects/**"])
+    """Only these folders and what is below them; none means all."""
+    exclude_folders: Globs = Field(default=(), examples=["Trash", "Lists/*"])
+    """Not these folders, nor what is below them."""
+    received_since: Moment | None = Field(default=None, examples=["2024-01-01"])
+    """Only messages that the source received on this day (UTC) or later."""
+    received_before: Moment | None = Field(default=None, examples=["2026-01-01"])
+    """Only messages that the source received before this day (UTC)."""
     skip_deleted: bool = True
+    """Whether to leave out what is marked as deleted at the source, and not yet expunged."""
     drafts: Literal["every"] = "every"
+    """In which passes drafts are copied."""
     read_receipts: Literal["off", "keep"] = "off"
+    """Over EWS: whether old messages that ask for a read receipt go on asking for it."""
     repair: bool = True
-    rejected_limit: Annotated[int, AfterValidator(values.between(0, 2**31))] = 50
-    mailboxes_at_once: Annotated[int, AfterValidator(values.between(1, 500))] = 10
-    bandwidth: Rate | None = None  # bytes a second, at either end
-    active_hours: ActiveHours | None = None
-    sync_every: Duration = 86_400.0
-    give_up_after: Duration = 86_400.0
-    settle: Settle = None  # None is "auto": the destination knows
-    folder_map: FolderMap = Field(default_factory=dict)
+    """Whether a message that the destination refuses for its form is sent mended, and the original kept with it."""
+    rejected_limit: Annotated[int, AfterValidator(values.Between(0, 2**31))] = 50
+    """A mailbox with more messages that the destination refuses than these fails."""
+    mailboxes_at_once: Annotated[int, AfterValidator(values.Between(1, 500))] = 10
+    """How many mailboxes are moved at the same time."""
+    bandwidth: Rate | None = Field(default=None, examples=["20 MB/s"])  # bytes a second, at either end
+    """How fast the batch may be as a whole; nothing means as fast as it goes."""
+    active_hours: ActiveHours | None = Field(default=None, examples=["20:00-06:00"])
+    """When mail may be moved, in this machine's time; nothing means always."""
+    sync_every: Duration = Field(default=86_400.0, examples=["24h", "1h30m"])
+    """How long after a pass the next begins, with `run --watch`."""
+    give_up_after: Duration = Field(default=86_400.0, examples=["24h", "2d"])
+    """How long to wait for a server without any progress before a mailbox fails."""
+    settle: Settle = Field(default=None, examples=["auto", "30s"])  # None is "auto": the destination knows
+    """How long an answer that never came may still take effect at the destination: auto is 10s by IMAP, 30s by EWS."""
+    folder_map: FolderMap = Field(default_factory=dict, examples=["Projects/Old"])
+    """Folders that go elsewhere, with what is below them; each as the source calls it, and as the destination shall."""
 
 
 class Mailbox(_Table):
     """One source login and the destination address it goes to."""
 
     source: Text = Field(examples=["ann"])
+    """The login at the source; it names the mailbox in the log, too."""
     destination: Text = Field(examples=["ann@new.example"])
-    password: SecretReference | None = None
-    destination_username: Text | None = None
-    destination_password: SecretReference | None = None
-    root: Text | None = None  # at the source only: where this user's folders hang in a shared tree
+    """The address, or the login, at the destination."""
+    password: SecretReference | None = Field(default=None, examples=["env:ANN_PASSWORD", "file:passwords.toml#ann"])
+    """Where its password at the source is. Not needed with an administrator of the source."""
+    destination_username: Text | None = Field(default=None, examples=["ann"])
+    """The login at the destination where that is not the address, and each mailbox signs in itself."""
+    destination_password: SecretReference | None = Field(default=None, examples=["env:ANN_NEW_PASSWORD"])
+    """Where its password at the destination is, if each mailbox signs in itself there."""
+    root: Text | None = Field(default=None, examples=["/users/ann"])
+    """In a tree of several users at the source: where this one's folders hang (Microsoft's UserRoot)."""
 
 
 def _kind(destination: Any) -> str | None:
@@ -165,6 +220,7 @@ class Batch(_Table):
     """Mailboxes migrated together. `file` is where it was loaded from; relative paths start in its folder."""
 
     name: Annotated[str, AfterValidator(values.check_name)] = Field(examples=["sales-wave-1"])
+    """What the batch is called in every command and on every screen."""
     source: SourceEndpoint
     destination: Annotated[
         Annotated[EwsDestination, Tag("ews")] | Annotated[ImapDestination, Tag("imap")], Discriminator(_kind)
@@ -247,7 +303,7 @@ class Batch(_Table):
 
 
 #: The model of each table, by its place; of the destination by its kind.
-_TABLES: Mapping[tuple[str, ...], type[BaseModel]] = {
+TABLES: Mapping[tuple[str, ...], type[BaseModel]] = {
     (): Batch,
     ("source",): SourceEndpoint,
     ("source", "admin"): Admin,
@@ -260,7 +316,7 @@ _TABLES: Mapping[tuple[str, ...], type[BaseModel]] = {
 #: The keys of each table, each with an example where it must be given.
 KEYS: Mapping[tuple[str, ...], Mapping[str, str]] = {
     place: {name: str((field.examples or [""])[0]) for name, field in model.model_fields.items()}
-    for place, model in _TABLES.items()
+    for place, model in TABLES.items()
 }
 
 

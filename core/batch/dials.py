@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from core.batch.definition import Batch
 from core.batch.hours import Hours
-from core.batch.values import between, to_hours, to_rate
+from core.batch.values import Between, to_hours, to_rate
 from core.batch.words import format_rate
 from core.errors import UserError
 
@@ -24,9 +24,9 @@ class Dial(StrEnum):
 
 
 _NUMBERS = {
-    Dial.MAILBOXES_AT_ONCE: between(1, 500),
-    Dial.SOURCE_CONNECTIONS: between(1, 1_000),
-    Dial.DESTINATION_CONNECTIONS: between(1, 1_000),
+    Dial.MAILBOXES_AT_ONCE: Between(1, 500),
+    Dial.SOURCE_CONNECTIONS: Between(1, 1_000),
+    Dial.DESTINATION_CONNECTIONS: Between(1, 1_000),
 }
 
 

@@ -69,14 +69,14 @@ def _only_told(batch: Batch) -> dict[str, Any]:
             spoken = key == "identity" and key in endpoint.model_fields_set
             if plain.get(key) == value and not spoken:
                 del plain[key]
-        table[side] = {"kind": endpoint.kind} | _in_toml(plain)
-    if options := _in_toml(told.get("options", {})):
+        table[side] = {"kind": endpoint.kind} | in_toml(plain)
+    if options := in_toml(told.get("options", {})):
         table["options"] = options
     table["mailboxes"] = told["mailboxes"]
     return table
 
 
-def _in_toml(table: Mapping[str, Any]) -> dict[str, Any]:
+def in_toml(table: Mapping[str, Any]) -> dict[str, Any]:
     """A table's values as the file writes them."""
     written: dict[str, Any] = {}
     for key, value in table.items():

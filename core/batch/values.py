@@ -6,7 +6,8 @@ None shows a value that may hold a password, as a host or a URL can.
 
 import ipaddress
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -133,15 +134,18 @@ def check_folder_map(folders: Mapping[str, str]) -> dict[str, str]:
     return dict(folders)
 
 
-def between(low: int, high: int) -> Callable[[int], int]:
+@dataclass(frozen=True, slots=True)
+class Between:
     """A check for whole numbers within these bounds, both allowed."""
 
-    def check(number: int) -> int:
-        if not low <= number <= high:
-            raise ValueError(f"{shown(number)} is out of range; allowed: {low} to {high}")
-        return number
+    low: int
+    high: int
 
-    return check
+    def __call__(self, number: int) -> int:
+        """The number itself. Raises ValueError for one that is out of range."""
+        if not self.low <= number <= self.high:
+            raise ValueError(f"{shown(number)} is out of range; allowed: {self.low} to {self.high}")
+        return number
 
 
 def to_array(value: Any) -> Any:
