@@ -57,7 +57,7 @@ class Lease:
         self._runner.check(self)
 
     def release(self) -> None:
-        """Give it back; once more does nothing."""
+        """Give it back; once more does nothing. Where the store cannot be written now, it is done when it can be."""
         self._runner.give_back(self)
 
     def __enter__(self) -> Self:
@@ -127,7 +127,7 @@ class Runner:
     def give_back(self, lease: Lease) -> None:
         """As `Lease.release`."""
         mine = (_LEASE.c.name == lease.name) & (_LEASE.c.run == self.run) & (_LEASE.c.since == lease.since)
-        self._database.writer.do(lambda connection: connection.execute(delete(_LEASE).where(mine)))
+        self._database.writer.surely(lambda connection: connection.execute(delete(_LEASE).where(mine)))
 
     def close(self) -> None:
         """Give back everything."""

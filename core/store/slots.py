@@ -61,16 +61,15 @@ class Slots:
     def release(self, endpoint: str, limit: int | None = None) -> None:
         """Give back one connection, asked for with `limit` (the one held longest when not given).
 
-        Does nothing when this process holds none of that kind.
+        Does nothing when this process holds none of that kind. Where the store cannot be written now, others hear of it
+        when it can be.
         """
         with self._lock:
             held = self._held.get(endpoint)
             if held is None or not held.limits or (limit is not None and limit not in held.limits):
                 return
-            left = replace(held, limits=list(held.limits))
-            left.limits.remove(left.limits[0] if limit is None else limit)
-            self._database.writer.do(lambda connection: self._write(connection, endpoint, left))
-            held.limits = left.limits
+            held.limits.remove(held.limits[0] if limit is None else limit)
+            self._database.writer.surely(lambda connection: self._write(connection, endpoint, held))
 
     def allow(self, endpoint: str, before: int, limit: int) -> None:
         """One connection that was asked for with the limit `before` counts with `limit` from now on."""

@@ -72,7 +72,7 @@ class Writer:
             self._changed.notify()
         return future.result()
 
-    def soon(self, work: Work[None], delay: float = 0.0) -> None:
+    def soon(self, work: Work[object], delay: float = 0.0) -> None:
         """Run `work` after `delay` seconds, or when closing; do not wait for it.
 
         After a disk error it is run again, before all later ones, until it is on the disk. What it raises by itself is
@@ -83,6 +83,16 @@ class Writer:
             self._given += 1
             heapq.heappush(self._later, (time.monotonic() + delay, self._given, _Task(work)))
             self._changed.notify()
+
+    def surely(self, work: Work[object]) -> None:
+        """Run `work` and wait for it; where the store cannot be written now, when it can be.
+
+        For giving back what others wait for, as long as this process lives.
+        """
+        try:
+            self.do(work)
+        except StateError:
+            self.soon(work)
 
     def flush(self) -> None:
         """Return when all that was given to `soon` until now is on the disk, whatever its delay."""
