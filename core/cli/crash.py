@@ -1,5 +1,6 @@
 """What is written down of a fault of our own: enough to mend it, nothing that is secret."""
 
+import contextlib
 import os
 import platform
 import tempfile
@@ -13,19 +14,29 @@ from core.errors import UserError
 from core.store.location import state_folder
 
 
-def write_crash(error: BaseException, state: Path | None) -> Path:
+def write_crash(error: BaseException, state: Path | None) -> Path | None:
     """Write the whole traceback, without local variables, to a new 0600 file in the state folder; returns its path.
 
-    Where there is no state folder to be had it goes to the folder for temporary files.
+    Where there is no state folder to be had, or no room in it, it goes to the folder for temporary files. None where
+    there is no room either.
     """
     now = datetime.now(UTC)
     head = f"mailcutover {__version__}, Python {platform.python_version()}, {platform.platform()}, {now.isoformat()}\n"
     text = head + without_secrets("".join(traceback.format_exception(error)))
+    prefix = f"crash-{now:%Y%m%d-%H%M%S}-"
+    with contextlib.suppress(UserError, OSError):
+        return _kept(text, prefix, state_folder(state))
+    with contextlib.suppress(OSError):
+        return _kept(text, prefix, Path(tempfile.gettempdir()))
+    return None
+
+
+def _kept(text: str, prefix: str, folder: Path) -> Path:
+    handle, path = tempfile.mkstemp(".txt", prefix, folder)  # 0600, as mkstemp does
     try:
-        folder = state_folder(state)
-    except UserError:
-        folder = Path(tempfile.gettempdir())
-    handle, path = tempfile.mkstemp(".txt", f"crash-{now:%Y%m%d-%H%M%S}-", folder)  # 0600, as mkstemp does
-    with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-        file.write(text)
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+    except OSError:
+        Path(path).unlink()
+        raise
     return Path(path)

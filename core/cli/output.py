@@ -27,7 +27,8 @@ def complain_of_fault(error: BaseException, state: Path | None) -> int:
     from core.cli.crash import write_crash
 
     kept = write_crash(error, state)
-    complain(f"a fault of mailcutover's own ({type(error).__name__}); the details are in {kept}")
+    details = f"the details are in {kept}" if kept else "there was no room to keep its details"
+    complain(f"a fault of mailcutover's own ({type(error).__name__}); {details}")
     return EXIT_FAULT
 
 

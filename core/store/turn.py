@@ -5,6 +5,7 @@ under load. Here one waits at the gate while the others queue, and who has just 
 The kernel lets go of both locks (flock(2)) when a process dies.
 """
 
+import contextlib
 import fcntl
 import os
 import time
@@ -31,7 +32,8 @@ class Turn:
                 return False
         finally:
             fcntl.flock(self._queue, fcntl.LOCK_UN)
-        os.pwrite(self._gate, b"%-12d\n" % os.getpid(), 0)
+        with contextlib.suppress(OSError):  # a full disk has no room for a name; that is no reason not to try
+            os.pwrite(self._gate, b"%-12d\n" % os.getpid(), 0)
         return True
 
     def give(self) -> None:
