@@ -8,7 +8,7 @@ from core.engine.context import RunContext
 from core.engine.ending import Ending, Fails, Halted, Waits
 from core.engine.mailbox import MailboxRun
 from core.engine.steering import PassControl
-from core.errors import FencedError, HeldError, UserError
+from core.errors import FencedError, HeldError, StateError, UserError
 from core.event import Event, EventKind
 from core.mail.outcome import Counts
 from core.ports.destination import Destination
@@ -47,6 +47,8 @@ class Attempt:
                 return self._with_connections() if granted else Halted()
         except FencedError as error:
             return Fails(str(error), whole_batch=True, held=True)
+        except StateError as error:  # every mailbox needs the store
+            return Fails("; ".join(error.problems), whole_batch=True, fault=error)
         except UserError as error:
             return Fails("; ".join(error.problems))
         except HeldError as error:

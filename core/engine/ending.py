@@ -38,9 +38,9 @@ class Waits:
 
 @dataclass(frozen=True, slots=True)
 class Fails:
-    """The pass failed. With `whole_batch` no other mailbox can succeed either; a `fault` is one of our own.
+    """The pass failed. With `whole_batch` no other mailbox can succeed either.
 
-    `held`: another process moves this mailbox.
+    A `fault` is one of our own, or the store's. `held`: another process moves this mailbox.
     """
 
     error: str

@@ -9,6 +9,7 @@ from core.engine.context import RunContext
 from core.engine.ending import Done, Fails, Waits
 from core.engine.retry import Backoff
 from core.engine.standing import Mark, Stage
+from core.errors import UserError
 from core.event import Event, EventKind
 from core.mail.outcome import Counts
 from core.status import Condition, MailboxStatus, PassKind, Wish
@@ -203,7 +204,8 @@ class MailboxRun:
         self._end(_FAILED[self._kind], Stage.FAILED, ending)
         if ending.condition is Condition.QUOTA:
             self.narrate.warning(EventKind.MAILBOX_QUOTA, "the mailbox at the destination is full")
-        self.narrate.error(EventKind.FAULT if ending.fault else EventKind.MAILBOX_FAILED, ending.error)
+        ours = ending.fault is not None and not isinstance(ending.fault, UserError)
+        self.narrate.error(EventKind.FAULT if ours else EventKind.MAILBOX_FAILED, ending.error)
 
     def rested(self) -> None:
         """There is nothing to do for it now: the status from before."""

@@ -10,7 +10,8 @@ from core.errors import StateError
 # Primary result codes (sqlite.org/rescode.html). The others mean that a statement of ours was wrong.
 _SAYINGS = {
     sqlite3.SQLITE_FULL: "the disk is full; free some space and start again",
-    sqlite3.SQLITE_IOERR: "the disk gave an error; look into the system's log, then start again",
+    sqlite3.SQLITE_IOERR: "the disk gave an error, or a quota or a limit on the size of files (ulimit -f) is reached; "
+    "look into the system's log, then start again",
     sqlite3.SQLITE_READONLY: "it may only be read; make the folder and the file writable for this user",
     sqlite3.SQLITE_PERM: "access is refused; make the folder and the file readable and writable for this user",
     sqlite3.SQLITE_CANTOPEN: "it cannot be opened; make the folder and the file readable and writable for this user",

@@ -55,9 +55,10 @@ class Database:
             _own(path)
             turn = Turn(folder)
         except OSError as error:
+            where = error.filename if os.path.lexists(error.filename or "") else folder
             raise StateError(
-                f"{folder}: no store can be kept here ({error.strerror}); "
-                "make the folder readable and writable for this user, or name another one with --state DIR"
+                f"{where}: no store can be kept here ({error.strerror}); make the folder readable and writable for "
+                "this user, with all files in it, or name another one with --state DIR"
             ) from error
         database = cls(folder, turn)
         try:

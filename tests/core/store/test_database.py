@@ -3,7 +3,7 @@ import shutil
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -279,56 +279,54 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
         Database.open(tmp_path / "none")
 
 
-def test_a_folder_that_may_not_be_written(child: Callable[..., Any]) -> None:
-    """As a user without rights, also when the tests run as root."""
-    folder = Path(tempfile.mkdtemp())  # not below a folder that only root may enter
+#: Opens a store as a user without rights, also when the tests run as root.
+OPENING = """
+    import os, sys
+    from pathlib import Path
+    from core.errors import StateError
+    from core.store.database import Database
+    if os.geteuid() == 0:
+        os.seteuid(65534)
     try:
-        folder.chmod(0o555)
-        one = child(
-            """
-            import os, sys
-            from pathlib import Path
-            from core.errors import StateError
-            from core.store.database import Database
-            if os.geteuid() == 0:
-                os.seteuid(65534)
-            try:
-                Database.open(Path(sys.argv[1]))
-            except StateError as error:
-                print(error, flush=True)
-            """,
-            folder,
-        )
-        assert "no store can be kept here (Permission denied); make the folder readable and writable" in one.line()
-        assert one.end() == 0
-    finally:
-        shutil.rmtree(folder)
+        Database.open(Path(sys.argv[1]))
+    except StateError as error:
+        print(error, flush=True)
+"""
 
 
-def test_a_store_that_became_read_only(child: Callable[..., Any]) -> None:
-    folder = Path(tempfile.mkdtemp())
-    try:
-        Database.open(folder).close()
-        folder.chmod(0o555)
-        for file in folder.iterdir():
-            file.chmod(0o444)
-        one = child(
-            """
-            import os, sys
-            from pathlib import Path
-            from core.errors import StateError
-            from core.store.database import Database
-            if os.geteuid() == 0:
-                os.seteuid(65534)
-            try:
-                Database.open(Path(sys.argv[1]))
-            except StateError as error:
-                print(error, flush=True)
-            """,
-            folder,
-        )
-        assert "make the folder readable and writable for this user" in one.line()
-        assert one.end() == 0
-    finally:
-        folder.chmod(0o755)
-        shutil.rmtree(folder)
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Not below one that only root may enter."""
+    made = Path(tempfile.mkdtemp())
+    yield made
+    made.chmod(0o755)
+    shutil.rmtree(made)
+
+
+def test_a_folder_that_may_not_be_written(child: Callable[..., Any], folder: Path) -> None:
+    folder.chmod(0o555)
+    one = child(OPENING, folder)
+    said = one.line()
+    assert f"{folder}: no store can be kept here (Permission denied); make the folder readable and writable" in said
+    assert one.end() == 0
+
+
+def test_a_store_that_became_read_only(child: Callable[..., Any], folder: Path) -> None:
+    Database.open(folder).close()
+    folder.chmod(0o555)
+    for file in folder.iterdir():
+        file.chmod(0o444)
+    one = child(OPENING, folder)
+    assert "make the folder readable and writable for this user" in one.line()
+    assert one.end() == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can leave files of another user")
+def test_files_that_another_user_left_are_named(child: Callable[..., Any], folder: Path) -> None:
+    """As when it ran with sudo once."""
+    Database.open(folder).close()
+    os.chown(folder, 65534, 65534)
+    os.chown(folder / "state.db", 65534, 65534)
+    one = child(OPENING, folder)
+    assert f"{folder}/write.queue: no store can be kept here (Permission denied); make" in one.line()
+    assert one.end() == 0
