@@ -147,7 +147,7 @@ def test_a_work_that_commits_by_itself_is_a_fault(database: Database) -> None:
 def test_soon_keeps_the_order_and_flush_waits_for_all(database: Database) -> None:
     for name in "abc":
         database.writer.soon(note(name), delay=60)
-    database.writer.soon(note("d"))
+    database.writer.soon(note("d"), delay=30)
     database.writer.flush()
     assert noted(database) == ["a", "b", "c", "d"]
 
