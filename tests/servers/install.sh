@@ -52,6 +52,7 @@ fi
 packages=()
 [ -x /usr/sbin/dovecot ] && [ -x /usr/lib/dovecot/imap ] || packages+=(dovecot-imapd)
 command -v setpriv >/dev/null || packages+=(util-linux)
+command -v strace >/dev/null || packages+=(strace) # looks at what reaches the disk, and when
 command -v java >/dev/null || packages+=(default-jre-headless)
 for library in "${libraries[@]}"; do
     installed "$library" || packages+=("$library")
