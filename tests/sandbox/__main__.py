@@ -29,11 +29,13 @@ def main() -> int:
     parser.add_argument("--cutoff-balance", type=float, default=usual.cutoff_balance, metavar="MS", help="overdrawn")
     parser.add_argument("--item-charge", type=float, default=usual.item, metavar="MS", help="for each item")
     parser.add_argument("--lock-after", type=int, metavar="N", help="wrong passwords that lock an account")
+    parser.add_argument("--strict", action="store_true", help="take no message whose form is wrong")
     arguments = parser.parse_args()
     server = PracticeExchange(arguments.data, port=arguments.port, schemas=arguments.schemas)
     server.pace.item = arguments.item_ms / 1000
     server.pace.request = arguments.request_ms / 1000
     server.lock_after = arguments.lock_after
+    server.strict = arguments.strict
     server.policy = Policy(
         arguments.max_concurrency,
         arguments.max_burst,

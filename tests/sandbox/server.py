@@ -205,6 +205,15 @@ class PracticeExchange:
         return self._service.pace
 
     @property
+    def strict(self) -> bool:
+        """Whether it takes no message whose form is wrong (tests.sandbox.message.form); may be changed."""
+        return self._service.strict
+
+    @strict.setter
+    def strict(self, strict: bool) -> None:
+        self._service.strict = strict
+
+    @property
     def policy(self) -> Policy:
         """How much may be asked of the server; setting it fills every budget anew."""
         return self._service.throttle.policy

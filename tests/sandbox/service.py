@@ -64,6 +64,7 @@ class Service:
     script: Script
     schemas: Schemas | None
     pace: Pace = field(default_factory=Pace)
+    strict: bool = False
     throttle: Throttle = field(default_factory=lambda: Throttle(Policy()))
     requests: list[Seen] = field(default_factory=list)
     schema_errors: list[str] = field(default_factory=list)
@@ -154,7 +155,7 @@ class Service:
         )
         try:
             with begin() as db:
-                call = Call(db, job.request.payload, self.access, job.actor, job.toll, refusals, only)
+                call = Call(db, job.request.payload, self.access, job.actor, job.toll, refusals, only, self.strict)
                 return job.operation.run(call)
         except RefusedError as refusal:  # of the request itself, not of one item
             raise SoapFaultError(refusal.code, refusal.text, values=refusal.values) from None

@@ -25,7 +25,7 @@ class Call:
     """One request at work: inside a transaction, on behalf of somebody.
 
     Each item pays `toll`. `refusals` come from the script. `only` stops after that many items, for a connection that
-    breaks half-way.
+    breaks half-way. `strict` takes no message whose form is wrong.
     """
 
     db: sqlite3.Connection
@@ -35,6 +35,7 @@ class Call:
     toll: Toll
     refusals: tuple[ItemError, ...] = ()
     only: int | None = None
+    strict: bool = False
 
     def each(
         self, elements: Iterable[etree._Element], one: Callable[[etree._Element], Answer], empty: str

@@ -12,6 +12,7 @@ from lxml import etree
 from tests.sandbox import extended, folders, ids, items
 from tests.sandbox.folders import FolderRow, MailboxRow
 from tests.sandbox.items import Draft
+from tests.sandbox.message import form
 from tests.sandbox.operations.call import Call
 from tests.sandbox.soap import Answer, M, RefusedError, SoapFaultError, T
 
@@ -66,6 +67,9 @@ def _create(call: Call, element: etree._Element, folder: FolderRow, mailbox: Mai
         used = call.db.execute("SELECT used FROM mailbox WHERE id = ?", (mailbox.id,)).fetchone()[0]
         if used + size > mailbox.quota:
             raise RefusedError("ErrorQuotaExceeded", "The mailbox has exceeded its quota.")
+    wrong = form.fault(draft.mime) if call.strict and "MimeContent" in draft.explicit else None
+    if wrong is not None:
+        raise RefusedError(*wrong)
     number, change = items.create(call.db, folder, draft)
     return Answer(f"<m:Items><t:Message>{ids.item_id(mailbox.id, number, change)}</t:Message></m:Items>")
 
