@@ -2,14 +2,14 @@
 
 from collections import defaultdict, deque
 from collections.abc import Sequence
-from datetime import datetime
 
 from core.event import EventKind
-from core.mail.body import Body
 from core.mail.form import Alteration
 from core.mail.outcome import Outcome
 from core.store.ledger_rows import Result, windows
 from core.sync.context import PassContext, Work, pair_source
+from core.sync.control import Budget
+from core.sync.fetching import Ready
 from core.sync.places import Places
 from core.sync.repairing import prints
 
@@ -69,12 +69,12 @@ class Adoption:
             )
         return True
 
-    def by_bytes(self, work: Work, body: Body, received: datetime | None) -> tuple[str, Alteration | None] | None:
-        """The item that holds the same message in this work's folder, if there is one left, and in which form."""
-        if not work.ledger.adopting or not self._prints:
+    def by_bytes(self, budget: Budget, message: Ready) -> tuple[str, Alteration | None] | None:
+        """The item that holds the same message where it would go, if there is one left, and in which form."""
+        if not message.work.ledger.adopting or not self._prints:
             return None
-        for print_, alteration in prints(body, received):
-            items = self._prints.get((work.place.ref, print_))
+        for print_, alteration in prints(budget, message):
+            items = self._prints.get((message.work.place.ref, print_))
             if items:
                 return items.popleft(), alteration
         return None

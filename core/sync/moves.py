@@ -62,8 +62,10 @@ class Moves:
         old = self._places.at(left.destination_ref)
         if left.item is not None and old is not None:
             mark = context.destination.mark(work.place)
-            print_ = message.folded if left.alteration is None else print_as(message, left.alteration, left.received)
-            intent = Intent(message.uid, mark, message.exact, print_, left)
+            folded = message.folded
+            if left.alteration is not None:
+                folded = print_as(context.budget, message, left.alteration, left.received)
+            intent = Intent(message.uid, mark, message.exact, folded, left)
             context.ledger.commit(work.ledger, intents=[intent])
             try:
                 item = context.destination.move(left.item, old, work.place)

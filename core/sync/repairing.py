@@ -20,10 +20,12 @@ from core.ports.spool import SpoolFile
 from core.printable import printable
 from core.store.originals import Originals
 from core.sync.context import PassContext
+from core.sync.control import Budget
 from core.sync.fetching import Ready
 from core.sync.rules import too_large
 
-#: A mend takes about six times the message's size in memory: one at a time in a process, and none of a large message.
+#: A mend takes so many times the message's size in memory: one at a time in a process, and none of a large message.
+_TIMES = 4
 _ONE_AT_A_TIME = Lock()
 LARGEST = SPOOL_ABOVE
 #: A form of at most so many bytes waits in memory; beside the budget, because each mailbox sends one at a time.
@@ -49,7 +51,7 @@ class Repairing:
         if not (self._context.options.repair and failure.form) or (before and before.form is Form.WRAPPED):
             return said if before is None else refused
         assert message.body is not None
-        repair = mended(message.body) if before is None else None
+        repair = mended(self._context.budget, message.body) if before is None else None
         if repair is not None:
             message.alter(Alteration(Form.REPAIRED, ", ".join(repair.changes), refused), self._body((repair.data,)))
         else:
@@ -80,7 +82,7 @@ class Repairing:
         assert message.body is not None
         if form is Form.WRAPPED:
             return self._wrapped(message)
-        repair = mended(message.body)
+        repair = mended(self._context.budget, message.body)
         return None if repair is None else self._body((repair.data,))
 
     def _wrapped(self, message: Ready) -> Body:
@@ -112,29 +114,35 @@ def _so_far(before: Alteration | None) -> str:
     return f"{before.refused}; refused {before.form}{changes}"
 
 
-def mended(body: Body) -> Repair | None:
+def mended(budget: Budget, body: Body) -> Repair | None:
     """The message mended; None where there is nothing to mend, or where it is too large for that."""
     if body.size > LARGEST:
         return None
     with _ONE_AT_A_TIME:
-        return repaired(body.read())
+        budget.also(_TIMES * body.size)
+        try:
+            return repaired(body.read())
+        finally:
+            budget.give(_TIMES * body.size)
 
 
-def prints(body: Body, received: datetime | None) -> Iterator[tuple[bytes, Alteration | None]]:
+def prints(budget: Budget, message: Ready) -> Iterator[tuple[bytes, Alteration | None]]:
     """The canonical fingerprints that a message may have at the destination, and how it differs there with each."""
+    body = message.body
+    assert body is not None
     yield canonical(body.read()), None
-    repair = mended(body)
+    repair = mended(budget, body)
     if repair is not None:
         yield canonical(repair.data), Alteration(Form.REPAIRED, ", ".join(repair.changes))
-    yield wrapped_print(body, received), Alteration(Form.WRAPPED, _WHOLE)
+    yield wrapped_print(body, message.received), Alteration(Form.WRAPPED, _WHOLE)
 
 
-def print_as(message: Ready, alteration: Alteration, received: datetime | None) -> bytes:
+def print_as(budget: Budget, message: Ready, alteration: Alteration, received: datetime | None) -> bytes:
     """The folded fingerprint of a message's copy that was altered so; `received` as it was known then."""
     assert message.body is not None
     if alteration.form is Form.WRAPPED:
         return folded_of(wrapping(message.body, received))
-    repair = mended(message.body)
+    repair = mended(budget, message.body)
     return message.folded if repair is None else folded_of((repair.data,))
 
 

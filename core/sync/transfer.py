@@ -126,7 +126,7 @@ class Writing:
         if moved is not None:
             message.work.later.append((message.uid, message.flags))
             return moved
-        found = self._adoption.by_bytes(message.work, message.body, message.received)
+        found = self._adoption.by_bytes(self._context.budget, message)
         if found is None:
             return None
         item, alteration = found

@@ -144,4 +144,3 @@ def test_large_messages_do_not_fill_the_memory(
     (event,) = program.events("wave", "message.wrapped")
     assert "too large to mend" in event["text"]
     assert peak < 200 * MB
-    print("peak", peak / MB)
