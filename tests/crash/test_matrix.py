@@ -163,8 +163,8 @@ class Stage:
         """See a run die at that point, if this kind of destination has it."""
         if point in KINDS[self.kind]:
             ended = self._run(point, hit)
-            assert ended.status == -9, f"{point} ({hit}) did not come: {ended.said[-2000:]}"
-            assert ended.said.endswith(f"killed at {point} ({hit})\n"), ended.said[-2000:]
+            assert ended.status == -9, f"{point} ({hit}) did not come, {ended.status}: {ended.said[-4000:]}"
+            assert ended.came_to(point, hit), ended.said[-4000:]
 
     def run(self) -> Migrated:
         """Run to the end: nothing is left open, and the counts add up."""

@@ -141,7 +141,7 @@ class Torture:
             ended = self._move(victims, file, after=self._chance.uniform(0.02, _LIFE))
         else:
             ended = self._move(victims, file, point, hit, _LONGER)
-            came = ended.said.endswith(f"killed at {point} ({hit})\n")
+            came = ended.came_to(point, hit)
             self._likely[point] = 1.0 if came else max(0.05, self._likely[point] / 2)
             tally.at_points += came
             tally.points |= {point} if came else set()

@@ -20,6 +20,10 @@ class Ended:
     status: int
     said: str
 
+    def came_to(self, point: str, hit: int) -> bool:
+        """Whether it was killed there. Another thread may have said a word more."""
+        return f"killed at {point} ({hit})\n" in self.said
+
     def migrated(self) -> Migrated:
         """What `run --json` printed, when it came to its end with 0."""
         assert self.status == 0, f"{self.status}\n{self.said}"
