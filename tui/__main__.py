@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from core.errors import EXIT_STOPPED, UserError
 
 if TYPE_CHECKING:
+    from core.cli.invocation import ConsoleOptions
     from tui.runs import Runs
 
 _CURE = "use `mailcutover run`, or a terminal"
@@ -22,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return command_line(argv, console=console)
 
 
-def console(files: Sequence[Path], state: Path | None) -> int:
+def console(files: Sequence[Path], state: Path | None, options: "ConsoleOptions") -> int:
     """Open the console with these batch files and that state folder; the exit code.
 
     Raises UserError where there is no terminal to draw on, StateError where there is no store.
@@ -45,7 +46,7 @@ def console(files: Sequence[Path], state: Path | None) -> int:
     clock = SystemClock()
     with Database.open(state_folder(state)) as database, libraries_told(EventLog(database).append):
         runs = Runs(database, clock)
-        app = Console(database, runs, clock, files, environ=os.environ)
+        app = Console(database, runs, clock, files, environ=os.environ, read_only=options.read_only)
 
         def stop(now: bool) -> None:
             if now:
@@ -60,7 +61,7 @@ def console(files: Sequence[Path], state: Path | None) -> int:
         signals = Signals(app, stop, runs.hand_over, last_resort)
         signals.install()
         try:
-            code = app.run()
+            code = app.run(mouse=options.mouse)
         finally:
             signals.ended.set()
             try:

@@ -65,6 +65,7 @@ class Console(App[int], inherit_bindings=False):
         environ: Mapping[str, str],
         zone: tzinfo | None = None,
         keymap: Keymap | None = None,
+        read_only: bool = False,
     ) -> None:
         few = theme.few_colours(environ)
         super().__init__(driver_class=SafeDriver, ansi_color=True if few else None)
@@ -77,9 +78,10 @@ class Console(App[int], inherit_bindings=False):
         self.keymap = keymap or Keymap()
         self.set_keymap(self.keymap.own)
         dialogs = Dialogs(self, self.flash, self.keymap)
-        self.helm = Helm(runs, dialogs, self.keymap, Limits(database, dialogs))
+        self.helm = Helm(runs, dialogs, self.keymap, Limits(database, dialogs), read_only=read_only)
         self.dashboard = Dashboard(self.helm, Prompts(self, self.keymap), self.link.look, self.keymap, zone)
         self._files = files
+        self._read_only = read_only
 
     def get_default_screen(self) -> Dashboard:
         """The dashboard lies below everything."""
@@ -117,16 +119,18 @@ class Console(App[int], inherit_bindings=False):
         driver = self._driver
         backlog = driver.backlog if isinstance(driver, SafeDriver) else 0
         if isinstance(answer, Tick):
-            self.dashboard.show(answer, self._slow())
+            self.dashboard.show(answer, self._remark())
         elif isinstance(answer, StateError):
             self.dashboard.status.alarm(Cell(str(answer), Tone.BAD))
         else:
             raise answer
         self.call_after_refresh(self.link.shown, backlog)
 
-    def _slow(self) -> Cell | None:
+    def _remark(self) -> Cell | None:
         pace = self.link.pace
-        return Cell(f"slow link: every {pace.seconds:g} s", Tone.WAIT) if pace.slow else None
+        if pace.slow:
+            return Cell(f"slow link: every {pace.seconds:g} s", Tone.WAIT)
+        return Cell("looks on only", Tone.DIM) if self._read_only else None
 
     @on(LineTable.Moved)
     def look(self) -> None:

@@ -15,7 +15,7 @@ from tui.bridge import Bridge
 from tui.keymap import Keymap
 from tui.limits import Limits
 from tui.runs import Runs
-from tui.target import AGAIN, FIRST, LEFT_OUT, LIMITS, PAUSE, RESUME, RETRY, START, STOP, Target, reasons
+from tui.target import AGAIN, CHANGES, FIRST, LEFT_OUT, LIMITS, PAUSE, RESUME, RETRY, START, STOP, Target, reasons
 from tui.theme import Tone
 
 if TYPE_CHECKING:
@@ -34,9 +34,10 @@ class Helm:
     line in `tui.keys` whose action is ``steer('its id')``.
     """
 
-    def __init__(self, runs: Runs, bridge: Bridge, keymap: Keymap, limits: Limits) -> None:
+    def __init__(self, runs: Runs, bridge: Bridge, keymap: Keymap, limits: Limits, *, read_only: bool = False) -> None:
         self._runs = runs
         self._limits = limits
+        self._read_only = read_only
         self._bridge = bridge
         self._keymap = keymap
         self._beginning: set[str] = set()  # batches that are being started
@@ -54,6 +55,10 @@ class Helm:
 
     def reasons(self, target: Target | None) -> Mapping[str, str]:
         """Why actions would do nothing now, by their ids."""
+        if self._read_only:
+            return dict.fromkeys(CHANGES, "This console only looks on (--read-only)") | {
+                action: why for action, why in reasons(target).items() if action not in CHANGES
+            }
         return reasons(target, self._keymap.first(START))
 
     async def steer(self, action: str, target: Target | None) -> None:

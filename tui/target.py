@@ -12,7 +12,9 @@ START, PAUSE, RESUME, STOP = "run.start", "run.pause", "run.resume", "run.stop"
 STEERING = (START, PAUSE, RESUME, STOP)
 AGAIN, RETRY, FIRST, LIMITS = "run.again", "run.retry", "run.first", "run.limits"
 LEFT_OUT = "run.left_out"
-ACTIONS = (*STEERING, AGAIN, RETRY, FIRST, LIMITS, LEFT_OUT)
+#: Those that change what runs; all but looking.
+CHANGES = (*STEERING, AGAIN, RETRY, FIRST, LIMITS)
+ACTIONS = (*CHANGES, LEFT_OUT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ import click
 
 from core import __version__
 from core.cli.commands import Commands
-from core.cli.invocation import Console, Invocation
+from core.cli.invocation import Console, ConsoleOptions, Invocation
+from core.cli.options import console_options
 from core.cli.output import complain, complain_of_fault
 from core.errors import EXIT_DONE, EXIT_STOPPED, EXIT_USAGE, MailcutoverError, UserError
 
@@ -23,12 +24,17 @@ from core.errors import EXIT_DONE, EXIT_STOPPED, EXIT_USAGE, MailcutoverError, U
     epilog="BATCH is a file when it holds a / or ends in .toml, else the name of a batch that was run before.",
 )
 @click.option("--state", type=click.Path(path_type=Path), help="The state folder (or MAILCUTOVER_STATE).")
+@console_options
 @click.version_option(__version__, prog_name="mailcutover", message="%(prog)s %(version)s")
 @click.pass_context
 def commands(context: click.Context, state: Path | None) -> int | None:
     """The root of all commands."""
     context.obj.state = state
     if context.invoked_subcommand is not None:
+        if context.obj.options != ConsoleOptions() and context.invoked_subcommand != "console":
+            raise click.UsageError(
+                f"--read-only and --no-mouse are for the console, not for `{context.invoked_subcommand}`"
+            )
         return None
     from core.cli.console import console
 

@@ -25,6 +25,26 @@ def state_option(command: F) -> F:
     )(command)
 
 
+def _look_on(context: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        context.obj.options.read_only = True
+
+
+def _leave_mouse(context: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        context.obj.options.mouse = False
+
+
+def console_options(command: F) -> F:
+    """What says how the console is opened; as after `mailcutover` itself."""
+    for name, callback, text in (
+        ("--no-mouse", _leave_mouse, "Console: leave the mouse to the terminal."),
+        ("--read-only", _look_on, "Console: look on, and steer nothing."),
+    ):
+        command = click.option(name, is_flag=True, expose_value=False, callback=callback, help=text)(command)
+    return command
+
+
 def json_option(command: F) -> F:
     """`--json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)

@@ -83,12 +83,13 @@ async def shown(
     files: Sequence[Path] = (),
     clock: Clock | None = None,
     make_host: Callable[[Database, Clock], Host] | None = None,
+    read_only: bool = False,
     keymap: Keymap | None = None,
 ) -> AsyncIterator[Shown]:
     """The console on this store, settled."""
     clock = clock or StillClock()
     runs = Runs(database, clock, make_host)
-    app = Console(database, runs, clock, files, environ=ENVIRON, zone=UTC, keymap=keymap)
+    app = Console(database, runs, clock, files, environ=ENVIRON, zone=UTC, keymap=keymap, read_only=read_only)
     try:
         async with app.run_test(size=size) as pilot:
             screen = Shown(app, pilot)

@@ -11,6 +11,7 @@ import pytest
 
 from core.cli import status
 from core.cli.commands import BUILT, PROMISED
+from core.cli.invocation import ConsoleOptions
 from core.cli.main import main
 
 if TYPE_CHECKING:
@@ -76,12 +77,43 @@ class TestConsole:
     def test_no_command_or_batch_files_mean_the_console(self, args: list[str], files: list[str]) -> None:
         seen: list[tuple[list[str], Path | None]] = []
 
-        def console(given: Sequence[Path], state: Path | None) -> int:
+        def console(given: Sequence[Path], state: Path | None, options: ConsoleOptions) -> int:
+            assert options == ConsoleOptions()
             seen.append(([str(path) for path in given], state))
             return 3
 
         assert main(["--state", "/first", *args], console=console) == 3
         assert seen == [([str(Path(file)) for file in files], Path("/elsewhere" if "--state" in args else "/first"))]
+
+    @pytest.mark.parametrize(
+        ("args", "options"),
+        [
+            (["--read-only"], ConsoleOptions(read_only=True)),
+            (["--no-mouse", "--read-only"], ConsoleOptions(read_only=True, mouse=False)),
+            (["a.toml", "--no-mouse"], ConsoleOptions(mouse=False)),
+        ],
+    )
+    def test_how_it_is_opened(self, args: list[str], options: ConsoleOptions) -> None:
+        seen: list[ConsoleOptions] = []
+
+        def console(given: Sequence[Path], state: Path | None, options: ConsoleOptions) -> int:
+            del given, state
+            seen.append(options)
+            return 0
+
+        assert main(args, console=console) == 0
+        assert seen == [options]
+
+    @pytest.mark.parametrize(
+        ("args", "said"),
+        [
+            (["a.toml", "--read-only"], "--read-only opens no batch file"),
+            (["--read-only", "status"], "--read-only and --no-mouse are for the console, not for `status`"),
+        ],
+    )
+    def test_what_does_not_go_together(self, args: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(args, console=lambda *_: 0) == 2
+        assert said in capsys.readouterr().err
 
     def test_without_a_screen_there_is_none(self, cli: "CommandLine") -> None:
         ended = cli()
