@@ -4,6 +4,7 @@ from collections import defaultdict, deque
 from collections.abc import Sequence
 
 from core.event import EventKind
+from core.mail.folder import FolderPath
 from core.mail.form import Alteration
 from core.mail.outcome import Outcome
 from core.store.ledger_rows import Result, windows
@@ -19,6 +20,7 @@ class Adoption:
 
     def __init__(self) -> None:
         self._tokens: dict[str, str] = {}
+        self._again: dict[str, FolderPath] = {}  # tokens that are there more than once, and where else
         self._prints: dict[tuple[str, bytes], deque[str]] = defaultdict(deque)
 
     def search(self, context: PassContext, places: Places, works: Sequence[Work]) -> bool:
@@ -41,8 +43,10 @@ class Adoption:
                 if present.item in claimed:
                     continue
                 found += 1
-                if present.token is not None:
-                    self._tokens.setdefault(present.token, present.item)
+                if present.token in self._tokens:
+                    self._again[present.token] = place.path
+                elif present.token is not None:
+                    self._tokens[present.token] = present.item
                 elif present.canonical is not None:
                     self._prints[place.ref, present.canonical].append(present.item)
             if found:
@@ -55,12 +59,13 @@ class Adoption:
         """Record every pending message of a folder whose token is there. False when stopping came first."""
         if not self._tokens:
             return True
-        source = pair_source(context)
-        there = [
-            (uid, self._tokens[token])
-            for uid in context.ledger.pending(work.ledger)
-            if (token := work.token(source, uid)) in self._tokens
-        ]
+        source, path = pair_source(context), work.plan.source.path
+        tokens = {uid: work.token(source, uid) for uid in context.ledger.pending(work.ledger)}
+        there = [(uid, self._tokens[token]) for uid, token in tokens.items() if token in self._tokens]
+        for uid, token in tokens.items():
+            if token in self._again:
+                said = f"its key is there more than once, also in {self._again[token]}: all of them stay"
+                context.narrate.warning(EventKind.MESSAGE_DUPLICATED, said, path, uid)
         for window in windows(there):
             if context.control.stopping():
                 return False

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from core.batch.definition import Options
+from core.event import EventKind
 from core.mail.folder import FolderPath
 from core.ports.destination import DestinationFolder, Present
 from core.ports.failure import Action, EndpointError
@@ -37,6 +38,19 @@ def test_when_a_user_has_moved_all_of_it(make_world: Callable[..., World]) -> No
         world.new.move(item, inbox, mine)
     world.run()
     assert [place for place, _ in world.new.all()] == ["Mine"] * 3
+
+
+def test_what_is_there_twice_is_told_and_left(make_world: Callable[..., World]) -> None:
+    """As a user copies a message, or a server stores one long after we have given up on it."""
+    world = make_world(keyed=True)
+    copied_and_forgotten(world)
+    mine = world.new.create_folder(FolderPath.of("Mine"), None)
+    one = world.new.at("Posteingang")[b"0"]
+    world.new.held[mine.ref]["copy"] = one
+    world.run()
+    assert world.new.all() == [("Mine", one.data), *(("Posteingang", b"%d" % number) for number in range(3))]
+    told = [(event.folder, event.uid) for event in world.events if event.kind is EventKind.MESSAGE_DUPLICATED]
+    assert told == [("INBOX", 1)]
 
 
 @pytest.mark.parametrize("names_items", [True, False])
