@@ -1,5 +1,6 @@
-"""What is under way when a run dies: it never arrives behind the back of the run that comes after."""
+"""What is under way when a run dies, or its store does: it is there once, and never behind the back of the next run."""
 
+from tests.disk import FullDisk, SizeLimit, can_mount
 from tests.servers.dam import Dam, unsent
 from tests.servers.dovecot import Dovecot
 from tests.system.letters import letters
@@ -23,3 +24,31 @@ def test_mail_in_the_buffers_of_a_killed_run_never_arrives(
         dam.release()
         until(lambda: not dam.open)
     assert places(destination.read(user)) == at_source(dovecot, user)
+
+
+def test_a_disk_that_fills_up_while_mail_is_under_way(
+    program: Program, dovecot: Dovecot, destination: Destination, user: str
+) -> None:
+    dovecot.load(user, letters(45))
+    mounted = FullDisk(program.state) if can_mount() else None
+    try:
+        with Dam(destination.port, after=1) as dam:
+            file = program.batch(through(dam, destination.batch(dovecot, user)))
+            run = program.start("run", file)
+            assert dam.reached.wait(30)
+            disk = mounted or SizeLimit(program.state, run.pid)
+            disk.begin()
+            dam.release()
+            assert disk.says in run.wait(2)
+            if mounted:
+                mounted.end()
+            stored = len(destination.read(user))
+            assert 0 < stored == destination.sent(user)
+            assert program.migrate(file).counts() == {"copied": 45}
+        assert destination.sent(user) == 45
+        assert places(destination.read(user)) == at_source(dovecot, user)
+        found = program.events("wave", "message.settled")
+        assert [event["text"] for event in found] == ["was stored after all: not sent again"] * stored
+    finally:
+        if mounted:
+            mounted.unmount()
