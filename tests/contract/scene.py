@@ -99,14 +99,14 @@ class Scene:
         self.database = Database.open(folder)
         self.host = Host(self.database, doors=impatient_doors(folder), patience=QUICK)
 
-    def start(self, **options: Any) -> BatchRun:
+    def start(self, *, retry_rejected: bool = False, **options: Any) -> BatchRun:
         """Begin to move it."""
         self._table["options"] = {"settle": "1s", **options}
-        return self.host.start(define(self._table, "wave.toml"), tell=self._tell)
+        return self.host.start(define(self._table, "wave.toml"), tell=self._tell, retry_rejected=retry_rejected)
 
-    def run(self, **options: Any) -> BatchRun:
+    def run(self, *, retry_rejected: bool = False, **options: Any) -> BatchRun:
         """Move it, to the end of the run."""
-        run = self.start(**options)
+        run = self.start(retry_rejected=retry_rejected, **options)
         assert run.join(50), [event.text for event in self.events]
         return run
 

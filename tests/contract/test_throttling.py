@@ -8,7 +8,7 @@ import pytest
 
 from core.event import EventKind
 from tests.contract.scene import Scene, opened
-from tests.sandbox.outcomes import Busy, Http, ItemError, Outcome
+from tests.sandbox.outcomes import Busy, Http, Outcome
 from tests.servers.proxy import Proxy
 
 Make = Callable[[str], Scene]
@@ -39,25 +39,6 @@ def was_throttled(scene: Scene, times: int) -> None:
     assert set(scene.conditions) == {"throttled"}
     assert None not in [shown["until"] for shown in scene.shown]
     assert scene.kinds().count("mailbox.finished") == 1
-
-
-@pytest.mark.parametrize(
-    ("outcome", "said"),
-    [
-        (Busy(back_off_ms=300), "waiting 0.3 s"),
-        (ItemError("ErrorServerBusy", at=2, values={"BackOffMilliseconds": "300"}), "waiting 0.3 s"),
-        (ItemError("", at=3, inner="ErrorServerBusy", values={"BackOffMilliseconds": "200"}), "waiting 0.2 s"),
-        (Http(429, retry_after=1), "waiting 1.0 s"),
-        (Http(503, retry_after=1), "waiting 1.0 s"),
-    ],
-    ids=["fault", "item", "inner", "429", "503"],
-)
-def test_while_writing_to_exchange(make: Make, outcome: Outcome, said: str) -> None:
-    scene = make("exchange")
-    scene.exchange.next("CreateItem", outcome, times=2)
-    assert scene.run().exit_code == 0
-    assert all(text.startswith(said) for text in throttles(scene)), throttles(scene)
-    was_throttled(scene, 2)
 
 
 @pytest.mark.parametrize("outcome", [Busy(back_off_ms=50), Http(503, retry_after=0)], ids=["fault", "503"])
