@@ -20,6 +20,7 @@ from tui.helm import Helm
 from tui.keymap import Keymap
 from tui.limits import Limits
 from tui.link import Link
+from tui.log_desk import LogDesk
 from tui.pace import Pace
 from tui.prompts import Prompts
 from tui.runs import Runs
@@ -79,7 +80,9 @@ class Console(App[int], inherit_bindings=False):
         self.set_keymap(self.keymap.own)
         dialogs = Dialogs(self, self.flash, self.keymap)
         self.helm = Helm(runs, dialogs, self.keymap, Limits(database, dialogs), read_only=read_only)
-        self.dashboard = Dashboard(self.helm, Prompts(self, self.keymap), self.link.look, self.keymap, zone)
+        prompts = Prompts(self, self.keymap)
+        desk = LogDesk(self, database, clock, prompts, self.flash)
+        self.dashboard = Dashboard(self.helm, prompts, desk, self.link.look, self.keymap, zone)
         self._files = files
         self._read_only = read_only
 

@@ -164,3 +164,8 @@ def tail(text: str, width: int) -> str:
     while begin and (used := used + cell_len(text[begin - 1])) <= width:
         begin -= 1
     return text[begin:]
+
+
+def joined(*parts: str) -> str:
+    """The parts that say something, with dots between them."""
+    return " · ".join(filter(None, parts))

@@ -4,17 +4,21 @@ In a wide terminal all stand side by side. In a narrow one lists and detail shar
 for itself.
 """
 
+from datetime import tzinfo
 from typing import Any
 
-from textual.app import App
+from textual.app import App, ComposeResult
 from textual.containers import Horizontal
 from textual.widget import Widget
 
+from tui.keymap import Keymap
 from tui.widgets.batch_list import BatchList
+from tui.widgets.key_bar import KeyBar
 from tui.widgets.list_table import AnyList
-from tui.widgets.log_view import LogView
+from tui.widgets.log_panel import LogPanel
 from tui.widgets.mailbox_detail import MailboxDetail
 from tui.widgets.mailbox_table import MailboxTable
+from tui.widgets.status_bar import StatusBar
 
 #: Columns from which all panes stand side by side.
 WIDE = 116
@@ -24,18 +28,38 @@ _LEAST_LOG, _REST = 4, 10  # lines of the log, and those that are left to all el
 
 
 class Panes:
-    """The panes by name. `list` is the list that has the keys, or had them last."""
+    """The panes, also by name. `list` is the list that has the keys, or had them last."""
 
-    def __init__(
-        self, batches: BatchList, mailboxes: MailboxTable, detail: MailboxDetail, middle: Horizontal, log: LogView
-    ) -> None:
+    def __init__(self, keymap: Keymap, zone: tzinfo | None) -> None:
+        self.status = StatusBar(id="status")
+        self.batches = BatchList(id="batches", classes="pane")
+        self.mailboxes = MailboxTable(id="mailboxes", classes="pane")
+        self.detail = MailboxDetail(id="detail", classes="pane", zone=zone)
+        self.log = LogPanel(id=LOG, classes="pane", zone=zone)
+        self.key_bar = KeyBar(keymap, id="keys")
+        self.tables: dict[str, AnyList] = {
+            "batches": self.batches,
+            "mailboxes": self.mailboxes,
+            "detail": self.detail.folders,
+        }
+        self.by_name: dict[str, Widget] = {
+            "batches": self.batches,
+            "mailboxes": self.mailboxes,
+            "detail": self.detail,
+            LOG: self.log,
+        }
         self.list = LISTS[0]
         self.zoomed = False
         self.log_height: int | None = None  # lines, as the user likes it
-        self.tables: dict[str, AnyList] = {"batches": batches, "mailboxes": mailboxes, "detail": detail.folders}
-        self.by_name: dict[str, Widget] = {"batches": batches, "mailboxes": mailboxes, "detail": detail, LOG: log}
-        self._middle = middle
-        self._log = log
+        self._middle = Horizontal(self.mailboxes, self.detail, id="middle")
+
+    def compose(self) -> ComposeResult:
+        """All panes; `arrange` says which are seen."""
+        yield self.status
+        yield self.batches
+        yield self._middle
+        yield self.log
+        yield self.key_bar
 
     @property
     def table(self) -> AnyList:
@@ -44,7 +68,7 @@ class Panes:
 
     def current(self, focused: Widget | None) -> str:
         """The pane that has the keys."""
-        return LOG if focused is self._log else self.list
+        return LOG if focused is self.log else self.list
 
     def entered(self, widget: Widget) -> None:
         """A widget has got the keys."""
@@ -61,9 +85,9 @@ class Panes:
             pane.display = name == current if self.zoomed else not narrow or name in {self.list, LOG}
         self._middle.display = any(self.by_name[name].display for name in ("mailboxes", "detail"))
         if self.log_height is None or self.zoomed:
-            self._log.styles.clear_rule("height")
+            self.log.styles.clear_rule("height")
         else:
-            self._log.styles.height = self._fitting(app, self.log_height)
+            self.log.styles.height = self._fitting(app, self.log_height)
 
     def show(self, name: str) -> Widget:
         """Have a pane shown that is to get the keys; the widget that takes them."""
@@ -83,7 +107,7 @@ class Panes:
 
     def stretch(self, app: App[Any], lines: int) -> None:
         """Give the log so many lines more."""
-        self.log_height = self._fitting(app, self._log.outer_size.height + lines)
+        self.log_height = self._fitting(app, self.log.outer_size.height + lines)
 
     @staticmethod
     def _fitting(app: App[Any], lines: int) -> int:

@@ -5,10 +5,12 @@ Here every text passes `core.printable`, and nothing is ever parsed for markup.
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
+from textual.app import App
 from textual.content import Content
 from textual.strip import Strip
 from textual.widget import Widget
@@ -49,3 +51,8 @@ def entitle(widget: Widget, title: str, subtitle: str = "") -> None:
     for name, text in (("border_title", title), ("border_subtitle", subtitle)):
         if str(getattr(widget, name) or "") != (clean := printable(text, 200)):
             setattr(widget, name, Content(clean) if clean else None)
+
+
+def to_clipboard(app: App[Any], text: str) -> None:
+    """Offer lines to the terminal's clipboard (OSC 52); many terminals and tmux refuse it."""
+    app.copy_to_clipboard("".join(printable(line) + "\n" for line in text.splitlines()))

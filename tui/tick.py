@@ -9,6 +9,7 @@ from core.event import Event, Level
 from core.store.database import Database
 from core.store.events import EventLog
 from core.store.views import BatchView, FolderView, MailboxView
+from tui.log_lines import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +20,18 @@ class Focus:
     mailbox: str | None = None  # source login
     level: Level = Level.INFO  # of the log
     only: bool = False  # the log of this mailbox alone
+    older_than: int = 0  # the number of an event of the log whose forerunners are wanted; 0: none
 
 
 @dataclass(frozen=True, slots=True)
 class News:
     """What the log has to add."""
 
-    events: Sequence[Event] = ()  # oldest first
+    records: Sequence[Record] = ()  # oldest first
     fresh: bool = False  # the log begins anew with them
     more: bool = False  # there are more to come at once
+    older: Sequence[Record] = ()  # those before `older_than`, oldest first
+    older_than: int = 0  # 0: none were asked for
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,23 +1,32 @@
-"""What stands on the borders of the panes. Pure."""
+"""What stands on the borders of the panes."""
 
 from collections.abc import Iterator
 from datetime import tzinfo
 
 from core.event import Level
 from core.store.views import BatchView
-from tui.format import count, stamp
+from tui.format import count, joined, stamp
 from tui.keymap import Keymap
+from tui.panes import Panes
+from tui.safe import entitle
+from tui.sight import Sight
 from tui.widgets.batch_list import THIS_PROCESS, runner_name
 from tui.widgets.list_table import AnyList
-from tui.widgets.log_view import LogView
+from tui.widgets.log_panel import LogPanel
 
 
-def chip(table: AnyList) -> str:
-    """The filter in force, and how much of the list it shows."""
-    if not table.narrowed:
-        return ""
-    shown, every = len(table.items) - table.pinned, len(table.all) - table.pinned
-    return f"/{table.look.filter}: {count(max(shown, 0))} of {count(max(every, 0))}"
+def write(panes: Panes, sight: Sight, keymap: Keymap, zone: tzinfo | None) -> None:
+    """Write on the borders what is shown there."""
+    batches, mailboxes, log = panes.batches, panes.mailboxes, panes.log
+    batch, mailbox = batches.current, mailboxes.current
+    name = batch.name if batch else ""
+    entitle(batches, joined("1 Batches", batches.chip), joined(place(batches), *about(batch, zone)))
+    entitle(mailboxes, joined("2 Mailboxes", mailboxes.chip, name), joined(place(mailboxes), mailboxes.domain))
+    panes.detail.entitle()
+    entitle(log, log_title(log, mailbox.source if sight.only and mailbox else name, sight.level, keymap))
+    log.set_class(not log.follow, "-still")
+    for pane, table in panes.tables.items():
+        panes.by_name[pane].set_class(table.narrowed, "-narrowed")
 
 
 def place(table: AnyList) -> str:
@@ -45,14 +54,24 @@ def about(batch: BatchView | None, zone: tzinfo | None) -> Iterator[str]:
         yield f"next pass {stamp(batch.next_pass, zone)}"
 
 
-def log_title(log: LogView, whose: str, level: Level, keymap: Keymap) -> str:
-    """Whose log it is, what it leaves out, and whether it follows."""
+def log_title(log: LogPanel, whose: str, level: Level, keymap: Keymap) -> str:
+    """Whose log it is, what it leaves out, what is looked for in it, and whether it follows."""
     least = "" if level is Level.INFO else f"{level.word} and up"
     again = keymap.first("list.bottom")
     follow = "following" if log.follow else f"standing still, {count(log.missed)} new: {again} follows"
-    return joined("4 Log", whose or "all", least, follow)
+    return joined("4 Log", found(log), whose or "all", least, follow, log.day)
 
 
-def joined(*parts: str) -> str:
-    """The parts that say something."""
-    return " · ".join(filter(None, parts))
+def found(log: LogPanel) -> str:
+    """What is looked for, and which of how many hits is looked at."""
+    search = log.search
+    if not search:
+        return ""
+    hits = (
+        f"{count(search.place)} of {count(len(search))}"
+        if search.here
+        else count(len(search))
+        if len(search)
+        else "none"
+    )
+    return f"/{search.wanted}: {hits}"

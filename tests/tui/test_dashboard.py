@@ -57,6 +57,7 @@ def test_a_narrow_terminal_shows_one_list_at_a_time(store: Database) -> None:
 def test_keys_typed_ahead_reach_the_pane_that_was_asked_for(store: Database) -> None:
     async def look() -> None:
         async with shown(store) as screen:
+            screen.app.link.close()  # what is looked at stays, whenever the next look would have come
             for key in ("enter", "j", "j", "enter", "j", "1"):
                 screen.app.post_message(events.Key(key, None))  # without waiting for what each brings about
             dashboard = screen.dashboard

@@ -60,7 +60,7 @@ def everywhere(screen: Shown, text: str) -> None:
             mailboxes=mailboxes,
             folders=folders,
             problem=event,
-            news=News([event], fresh=True),
+            news=News([(1, event)], fresh=True),
         ),
         Cell(text, Tone.BAD),
     )

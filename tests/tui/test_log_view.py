@@ -15,6 +15,7 @@ from core.store.events import EventLog
 from tests.pictures.sample import NOW
 from tests.tui.screen import run, shown
 from tui import theme
+from tui.log_lines import Record
 from tui.tick import Focus, News
 from tui.widgets.log_view import LogView
 
@@ -34,8 +35,10 @@ class Bare(App[None]):
         yield self.view
 
 
-def event(number: int, text: str = "") -> Event:
-    return Event(NOW, Level.INFO, EventKind.MESSAGE_COPIED, text or f"number {number}", "sales", "ann", "INBOX", number)
+def event(number: int, text: str = "") -> Record:
+    return number + 1, Event(
+        NOW, Level.INFO, EventKind.MESSAGE_COPIED, text or f"number {number}", "sales", "ann", "INBOX", number
+    )
 
 
 def lines(app: Bare) -> list[str]:
@@ -199,7 +202,7 @@ def test_what_the_log_brings_is_kept_when_the_cursor_has_moved_on(store: Databas
             screen.app.link.close()
             tick = screen.dashboard._tick
             late = Event(NOW, Level.INFO, EventKind.LIBRARY, "it comes only once", "sales-wave-2")
-            screen.dashboard.show(replace(tick, focus=Focus("hq-pilot"), news=News([late])), None)
+            screen.dashboard.show(replace(tick, focus=Focus("hq-pilot"), news=News([(10_000, late)])), None)
             screen.dashboard.show(replace(tick, news=News()), None)
             await screen.shows("it comes only once")
 

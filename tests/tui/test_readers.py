@@ -117,7 +117,7 @@ def log(empty: Database) -> EventLog:
 
 def texts(reader: LogReader, focus: Focus) -> tuple[list[str], bool, bool]:
     news = reader.read(focus)
-    return [event.text for event in news.events], news.fresh, news.more
+    return [event.text for _, event in news.records], news.fresh, news.more
 
 
 def test_the_log_brings_each_event_once_and_in_order(log: EventLog, clock: StillClock) -> None:
@@ -179,4 +179,4 @@ def test_a_tick_holds_it_all(store: Database, clock: StillClock) -> None:
     assert [batch.name for batch in tick.batches] == ["hq-pilot", "sales-wave-2", "plant-bremen"]
     assert len(tick.mailboxes) == len(SALES)
     assert len(tick.folders) == 9
-    assert len(tick.news.events) == 18
+    assert len(tick.news.records) == 18

@@ -11,38 +11,32 @@ from typing import ClassVar
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal
 from textual.dom import DOMNode
 from textual.message import Message
 from textual.screen import Screen
 
-from core.event import Level
 from core.store.views import BatchView
-from tui import keys
+from tui import catalog, keys, titles
 from tui.helm import Helm
 from tui.keymap import Keymap
-from tui.keys import Group, Key
-from tui.panes import LOG, WIDE, Panes
+from tui.keys import Key
+from tui.log_desk import LogDesk
+from tui.panes import WIDE, Panes
 from tui.prompts import Prompts
-from tui.safe import entitle
 from tui.screens.palette import Entry
+from tui.sight import Sight
 from tui.target import STEERING, Target
 from tui.theme import Tone
 from tui.tick import Focus, Tick
-from tui.titles import about, chip, joined, log_title, place
-from tui.widgets.batch_list import BatchList
-from tui.widgets.key_bar import KeyBar
 from tui.widgets.line_table import LineTable
 from tui.widgets.line_widget import Cell
 from tui.widgets.list_table import ListTable
+from tui.widgets.log_panel import LogPanel
 from tui.widgets.log_view import LogView
-from tui.widgets.mailbox_detail import MailboxDetail
-from tui.widgets.mailbox_table import MailboxTable
-from tui.widgets.status_bar import StatusBar
 
-_LEVELS = (Level.INFO, Level.WARNING, Level.ERROR, Level.DEBUG)
 _LIST_HINTS = ("list.open", "list.filter", "pane.log", "list.problem")
-_LOG_HINTS = ("log.level", "log.only")
+_LOG_HINTS = ("log.search", "log.level", "log.only", "log.wrap", "log.time", "log.copy", "log.export")
+_LAST_HINTS = ("app.help", "app.quit")
 _TALLER = 2  # lines that one key press gives the log
 
 
@@ -62,6 +56,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
         self,
         helm: Helm,
         prompts: Prompts,
+        desk: LogDesk,
         look: Callable[[Focus], object],
         keymap: Keymap,
         zone: tzinfo | None = None,
@@ -69,29 +64,25 @@ class Dashboard(Screen[None], inherit_bindings=False):
         super().__init__()
         self._helm = helm
         self._prompts = prompts
+        self._desk = desk
         self._look = look
         self._keymap = keymap
         self._zone = zone
-        self.status = StatusBar(id="status")
-        self.batches = BatchList(id="batches", classes="pane")
-        self.mailboxes = MailboxTable(id="mailboxes", classes="pane")
-        self.detail = MailboxDetail(id="detail", classes="pane", zone=zone)
-        self.middle = Horizontal(self.mailboxes, self.detail, id="middle")
-        self.log_view = LogView(id="log", classes="pane", zone=zone)
-        self.key_bar = KeyBar(keymap, id="keys")
-        self.panes = Panes(self.batches, self.mailboxes, self.detail, self.middle, self.log_view)
-        self._level = Level.INFO
-        self._only = False
+        self.panes = panes = Panes(keymap, zone)
+        self.status, self.key_bar = panes.status, panes.key_bar
+        self.batches, self.mailboxes, self.detail, self.log_view = (
+            panes.batches,
+            panes.mailboxes,
+            panes.detail,
+            panes.log,
+        )
+        self.sight = Sight(panes)
         self._tick: Tick | None = None
         self._chosen: str | None = None  # the batch to put the cursor on once it is there
 
     def compose(self) -> ComposeResult:
-        """All panes; `Panes.arrange` says which are seen."""
-        yield self.status
-        yield self.batches
-        yield self.middle
-        yield self.log_view
-        yield self.key_bar
+        """All panes."""
+        yield from self.panes.compose()
 
     def on_mount(self) -> None:
         """Begin at the batches."""
@@ -104,14 +95,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
     @property
     def wanted(self) -> Focus:
         """What the user looks at."""
-        batch, mailbox = self.batches.current, self.mailboxes.current
-        fits = batch is not None and mailbox is not None and mailbox.batch == batch.name
-        return Focus(
-            batch=batch.name if batch else None,
-            mailbox=mailbox.source if mailbox and fits else None,
-            level=self._level,
-            only=self._only,
-        )
+        return self.sight.focus
 
     @property
     def seen(self) -> Focus | None:
@@ -121,13 +105,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
     @property
     def target(self) -> Target | None:
         """What the keys for start, pause, resume and stop are meant for."""
-        batch, mailbox = self.batches.current, self.mailboxes.current
-        if batch is None or self.panes.list == "batches":
-            return None if batch is None else Target(batch)
-        if mailbox is None or mailbox.batch != batch.name:
-            return None
-        marked = self.mailboxes.marked if self.panes.list == "mailboxes" else ()
-        return Target(batch, marked or (mailbox,))
+        return self.sight.target
 
     def show(self, tick: Tick, alarm: Cell | None) -> None:
         """Bring everything up to date."""
@@ -143,56 +121,56 @@ class Dashboard(Screen[None], inherit_bindings=False):
         self.mailboxes.show(tick.mailboxes if fits else ())
         mailbox = self.mailboxes.current
         mine = fits and mailbox is not None and tick.focus.mailbox == mailbox.source
-        self.log_view.domain = self.mailboxes.domain
         if mine:
             self.detail.show(mailbox, tick.folders, tick.problem, tick.now, tick.rates)
         else:
             self.detail.show(mailbox, (), None, tick.now)
-        # Whatever the log brings is taken, also when the cursor has moved on: it comes only once.
-        self.log_view.one_mailbox = tick.focus.only and tick.focus.mailbox is not None
-        if tick.news.fresh:
-            self.log_view.clear()
-        self.log_view.extend(tick.news.events)
+        self._show_log(tick)
         self.status.tell(tick.batches, alarm or _warning(batch))
         self._tell()
+
+    def _show_log(self, tick: Tick) -> None:
+        """Whatever the log brings is taken, also when the cursor has moved on: it comes only once."""
+        log, news = self.log_view, tick.news
+        log.about(self.mailboxes.domain, one_mailbox=tick.focus.only and tick.focus.mailbox is not None)
+        log.tell(tick.now)
+        if news.fresh:
+            log.clear()
+        log.extend(news.records)
+        if news.older_than and log.prepend(news.older, news.older_than):
+            self._look(self.wanted)  # it is not wanted any more
 
     def choose(self, name: str) -> None:
         """Put the cursor on a batch, now or as soon as it is shown."""
         self._chosen = None if not name or self.batches.choose(name) else name
 
+    @on(ListTable.Arranged)
+    @on(LogView.Changed)
     def _tell(self) -> None:
         """Write on the borders and at the bottom what is shown and what can be done."""
-        batch, mailbox = self.batches.current, self.mailboxes.current
-        name = batch.name if batch else ""
-        entitle(
-            self.batches,
-            joined("1 Batches", chip(self.batches)),
-            joined(place(self.batches), *about(batch, self._zone)),
-        )
-        entitle(
-            self.mailboxes,
-            joined("2 Mailboxes", chip(self.mailboxes), name),
-            joined(place(self.mailboxes), self.mailboxes.domain),
-        )
-        self.detail.entitle()
-        whose = mailbox.source if self._only and mailbox else name
-        entitle(self.log_view, log_title(self.log_view, whose, self._level, self._keymap))
-        self.log_view.set_class(not self.log_view.follow, "-still")
-        for pane, table in self.panes.tables.items():
-            self.panes.by_name[pane].set_class(table.narrowed, "-narrowed")
+        titles.write(self.panes, self.sight, self._keymap, self._zone)
         self._hint()
 
     def _hint(self) -> None:
-        last = ("app.help", "app.quit")
-        if isinstance(self.focused, LogView):
-            self.key_bar.hint(("log.follow",), _LOG_HINTS, last)
+        if self._in_log:
+            self.key_bar.hint(("log.follow",), _LOG_HINTS, _LAST_HINTS)
             return
         target = self.target
         off = {*self._helm.reasons(target), *(["list.open"] if self.panes.list == "detail" else [])}
         about = target.name if target is not None and self.size.width >= WIDE else ""
-        self.key_bar.hint(STEERING, _LIST_HINTS, last, off, about)
+        self.key_bar.hint(STEERING, _LIST_HINTS, _LAST_HINTS, off, about)
+
+    @on(ListTable.Said)
+    @on(LogPanel.Said)
+    def said(self, message: ListTable.Said | LogPanel.Said) -> None:
+        """Say what a list or the log has to say."""
+        self.key_bar.flash(message.word, Tone.DIM)
 
     # --- where we are ----------------------------------------------------------------------------------------------
+
+    @property
+    def _in_log(self) -> bool:
+        return self.focused is self.log_view
 
     def _arrange(self) -> None:
         self.panes.arrange(self.app, self.focused)
@@ -215,17 +193,19 @@ class Dashboard(Screen[None], inherit_bindings=False):
     def action_back(self) -> None:
         """From the detail to the mailboxes, from there to the batches; from the log to where one was.
 
-        Before that a filter is taken off, then marks, then the zoom.
+        Before that a filter, or what is looked for, is taken off, then marks, then the zoom.
         """
-        in_log = isinstance(self.focused, LogView)
-        if not in_log and self.panes.table.narrowed:
-            self.panes.table.filter("")
-        elif not in_log and self.panes.table.marked:
-            self.panes.table.unmark()
-        elif self.panes.zoomed:
+        panes = self.panes
+        if self._in_log and self.log_view.search:
+            self.log_view.look_for("")
+        elif not self._in_log and panes.table.narrowed:
+            panes.table.filter("")
+        elif not self._in_log and panes.table.marked:
+            panes.table.unmark()
+        elif panes.zoomed:
             self.action_zoom()
         else:
-            self.action_pane(self.panes.list if in_log else self.panes.before())
+            self.action_pane(panes.list if self._in_log else panes.before())
 
     def action_zoom(self) -> None:
         """One pane alone, or as before."""
@@ -246,7 +226,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
     @on(LineTable.Opened)
     def action_open(self) -> None:
         """From a batch on to its mailboxes, from a mailbox on to its folders."""
-        if not isinstance(self.focused, LogView):
+        if not self._in_log:
             self.action_pane(self.panes.after())
 
     @on(LineTable.Moved, "#folders")
@@ -254,34 +234,38 @@ class Dashboard(Screen[None], inherit_bindings=False):
         """Say where that folder goes."""
         self.detail.entitle()
 
-    # --- filter, order, marks --------------------------------------------------------------------------------------
+    # --- lists and log ---------------------------------------------------------------------------------------------
 
     def action_filter(self) -> None:
         """Ask for a filter for the list."""
         self._prompts.filter(self.panes.table)
 
-    @on(ListTable.Arranged)
-    @on(LogView.Changed)
-    def rearranged(self) -> None:
-        """Say how it is looked at now."""
-        self._tell()
+    def action_search(self) -> None:
+        """Ask what to look for in the log."""
+        self._prompts.search(self.log_view)
 
-    @on(ListTable.Said)
-    def said(self, message: ListTable.Said) -> None:
-        """Say what a list has to say."""
-        self.key_bar.flash(message.word, Tone.DIM)
+    def action_copy(self) -> None:
+        """Copy what is marked or seen of the log."""
+        self.run_worker(self._desk.copy(self.wanted, self.log_view.chosen()), group="log")
 
-    # --- the log ---------------------------------------------------------------------------------------------------
+    def action_export(self) -> None:
+        """Write all of the log to a file."""
+        self.run_worker(self._desk.export(self.wanted), group="log")
+
+    @on(LogView.Asked)
+    def look_again(self) -> None:
+        """Look at what is wanted now, in the link's thread."""
+        self._look(self.wanted)
 
     def action_level(self) -> None:
         """Show only what matters more."""
-        self._level = _LEVELS[(_LEVELS.index(self._level) + 1) % len(_LEVELS)]
-        self._look(self.wanted)
+        self.sight.next_level()
+        self.look_again()
 
     def action_only(self) -> None:
         """The chosen mailbox alone, or all."""
-        self._only = not self._only
-        self._look(self.wanted)
+        self.sight.only = not self.sight.only
+        self.look_again()
 
     # --- every action by its name, and those on batches --------------------------------------------------------------
 
@@ -290,19 +274,12 @@ class Dashboard(Screen[None], inherit_bindings=False):
         self.run_worker(self._helm.steer(action, self.target), group="steer")
 
     def entries(self) -> list[Entry]:
-        """What the palette offers: every action that has a name."""
-        none = self._helm.reasons(self.target)
-        return [
-            Entry(key.id, key.name, key.words, " ".join(self._keymap.names(key.id)[:2]), none.get(key.id, ""))
-            for key in keys.KEYS
-            if key.name
-        ]
+        """What the palette offers."""
+        return catalog.entries(self._keymap, self._helm.reasons(self.target))
 
     def owner(self, key: Key) -> DOMNode:
         """Where the method of an action is."""
-        if key.group in {Group.LIST, Group.MOVE}:
-            return self.panes.table
-        return self.panes.by_name[LOG] if key.group is Group.LOG else self
+        return catalog.owner(key, self.panes, self)
 
     async def perform(self, id_: str | None) -> None:
         """Do what was chosen."""

@@ -9,6 +9,7 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from tui import keys
+from tui.format import count
 from tui.row_order import RowOrder
 from tui.widgets.line_table import Column, LineTable
 
@@ -89,6 +90,14 @@ class ListTable(LineTable[T]):
     def narrowed(self) -> bool:
         """Whether a filter is in force."""
         return self._order.narrowed
+
+    @property
+    def chip(self) -> str:
+        """The filter in force, and how much of the list it shows; empty when there is none."""
+        if not self.narrowed:
+            return ""
+        shown, every = len(self.items) - self.pinned, len(self.all) - self.pinned
+        return f"/{self.look.filter}: {count(max(shown, 0))} of {count(max(every, 0))}"
 
     def filter(self, wanted: str) -> None:
         """Show only what holds these words; see `RowOrder.filter`."""

@@ -9,9 +9,9 @@ from textual.containers import Vertical
 from core.event import Event
 from core.store.views import FolderView, MailboxView
 from tui.facts import facts
+from tui.format import joined
 from tui.safe import entitle
 from tui.theme import Tone
-from tui.titles import chip, joined
 from tui.widgets.folder_table import FolderTable, total
 from tui.widgets.line_block import LineBlock
 from tui.widgets.line_widget import Cell, Line
@@ -78,5 +78,5 @@ class MailboxDetail(Vertical):
         parts: tuple[str, ...] = ()
         if folder is not None and folder.path:
             parts = (folder.destination_path and f"to {folder.destination_path}", folder.note)
-        title = joined(chip(self.folders), self._view.source if self._view else "Mailbox")
+        title = joined(self.folders.chip, self._view.source if self._view else "Mailbox")
         entitle(self, f"3 {title}", joined(*parts, self.folders.order_words))
