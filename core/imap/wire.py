@@ -21,6 +21,7 @@ _STATUS = frozenset({b"OK", b"NO", b"BAD", b"BYE", b"PREAUTH"})
 _PIECE = 1 << 18
 #: The largest number that a server may say (RFC 7162, mod-sequence).
 _LARGEST = (1 << 63) - 1
+_DIGITS = len(str(_LARGEST))
 _LARGEST_SET = 50_000_000
 
 
@@ -287,7 +288,7 @@ def _until_literals(command: bytes) -> list[bytes]:
 
 def number(text: object) -> int | None:
     """A number as servers write it, of 63 bits at most; None for everything else."""
-    if not isinstance(text, bytes) or not text.isdigit() or len(text) > len(str(_LARGEST)):
+    if not isinstance(text, bytes) or not text.isdigit() or len(text) > _DIGITS:
         return None
     found = int(text)
     return found if found <= _LARGEST else None

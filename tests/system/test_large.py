@@ -3,13 +3,15 @@
 import base64
 import random
 import re
+import signal
 import time
 from pathlib import Path
 
 from tests.servers.dovecot import Dovecot
 from tests.servers.mail import Record
+from tests.servers.odd_source import Box, OddSource
 from tests.system.letters import letter, letters
-from tests.system.program import Child, Program
+from tests.system.program import Child, Program, to_imap
 from tests.system.sides import Destination, at_source, places
 
 MB = 1 << 20
@@ -59,3 +61,26 @@ def test_above_the_limit(program: Program, dovecot: Dovecot, destination: Destin
     assert [len(found.data) for found in destination.read(user)] == [2 * MB]
     batch["options"]["max_message_size"] = 2 * MB + 1
     assert program.migrate(program.batch(batch)).counts() == {"copied": 2}
+
+
+def test_two_hundred_thousand_in_one_folder(program: Program, second_dovecot: Dovecot, user: str) -> None:
+    """They are listed window by window, in memory that does not follow their number; then they are copied."""
+    number = 200_000
+    with OddSource() as source:
+        source.add(user, INBOX=Box(range(1, number + 1)))
+        batch = to_imap(second_dovecot, second_dovecot, user)
+        batch["source"]["port"] = source.port
+        run = program.start("run", program.batch(batch), "--json")
+        run.until_said(f"{number} messages, {number} new")
+        run.until_said('"message.copied"')
+        run.signal(signal.SIGINT)
+        peak = peak_memory(run)
+        run.wait(3)
+        asked = source.seen[user]
+    counts = program.counts("wave")
+    assert counts["copied"] + counts["pending"] == number
+    assert len({record.data for record in second_dovecot.read(f"{user}-new")}) == counts["copied"]
+    assert peak < 200 * MB
+    assert [command for command in asked if "SEARCH" in command] == ["UID SEARCH ALL"]
+    assert sum("RFC822.SIZE" in command for command in asked) == 400
+    assert max(map(len, asked)) < 8192, "RFC 7162 lets servers stop there"
