@@ -1,0 +1,96 @@
+"""A source whose every word means harm: what runs print of it, on a terminal and as JSON, is text."""
+
+import sys
+from pathlib import Path
+
+import pytest
+import tomli_w
+
+from tests.pty.terminal import Terminal
+from tests.pty.test_hostile import NEVER
+from tests.sandbox.outcomes import ItemError
+from tests.sandbox.server import PracticeExchange
+from tests.servers.scripted import Answer, Scripted
+
+EVIL = b"\x1b]0;retitled\x07\x9b2J\x1b[31mRED [/red] \xe2\x80\xaegnp\x08\x7f"
+FORGED = b"\x1bP1\x1b\\ forged"
+SUBJECT = b"Subject: \x1b]52;c;cm0gLXJm\x1b\\ \x9d0;x\x9c\r\nFrom: a@b.example\r\n\r\n\x1b[2J\r\n"
+ADDRESS = "ann@new.example"
+COMMANDS: tuple[tuple[str, ...], ...] = (
+    ("run", "BATCH"),
+    ("run", "BATCH", "--json"),
+    ("status",),
+    ("status", "evil"),
+    ("status", "evil", "--json"),
+    ("log", "evil", "--level", "debug"),
+    ("log", "evil", "--level", "debug", "--json"),
+    ("pause", "evil"),
+    ("remove", "evil"),
+)
+
+
+def folders() -> bytes:
+    names = (EVIL, FORGED + b"/[Gmail]", b"&2D3-half")
+    listed = b"".join(b'* LIST (\\HasNoChildren) "/" {%d}\r\n%b\r\n' % (len(name), name) for name in (b"INBOX", *names))
+    return listed + b"TAG OK " + EVIL.replace(b"\r", b"") + b"\r\n"
+
+
+def fetch(command: str) -> bytes:
+    if "BODY" in command:
+        items = b"UID 1 BODY[] {%d}\r\n%b" % (len(SUBJECT), SUBJECT)
+    else:
+        items = b'UID 1 RFC822.SIZE %d INTERNALDATE "01-Jan-2020 00:00:00 +0000" FLAGS ($\x1bx odd[/red])' % len(
+            SUBJECT
+        )
+    return b"* 1 FETCH (%b)\r\nTAG OK %b\r\n" % (items, FORGED)
+
+
+SCRIPT: dict[str, Answer] = {
+    "LIST": lambda _: folders(),
+    "LSUB": b"TAG OK " + EVIL + b"\r\n",
+    "EXAMINE": lambda command: (
+        b"* 1 EXISTS\r\n* OK [UIDVALIDITY 7] "
+        + EVIL
+        + b"\r\n* OK [UIDNEXT 2] x\r\nTAG OK [READ-ONLY] "
+        + FORGED
+        + b"\r\n"
+        if "INBOX" in command
+        else b"TAG NO [NOPERM] " + EVIL + b"\r\n"
+    ),
+    "UID SEARCH": b"* SEARCH 1\r\nTAG OK done\r\n",
+    "UID FETCH": fetch,
+}
+
+
+def table(port: int, exchange: PracticeExchange) -> dict[str, object]:
+    return {
+        "name": "evil",
+        "source": {"host": "127.0.0.1", "port": port, "security": "none"},
+        "destination": {"url": exchange.url, "username": "svc", "password": "env:EXCHANGE_PASSWORD"},
+        "options": {"settle": "0.1s"},
+        "mailboxes": [{"source": "ann", "destination": ADDRESS, "password": "env:OLD_PASSWORD"}],
+    }
+
+
+@pytest.mark.parametrize("refused", [False, True], ids=["moved", "sign-in refused"])
+def test_what_commands_print_is_text(tmp_path: Path, practice_exchange: PracticeExchange, refused: bool) -> None:
+    practice_exchange.add_mailbox(ADDRESS)
+    practice_exchange.next(
+        "CreateItem", ItemError("ErrorVirusDetected", text="[/red] \u202egnp\u2066 \x9b2J"), times=None
+    )
+    script = SCRIPT | ({"AUTHENTICATE": b"TAG NO [AUTHENTICATIONFAILED] " + EVIL + b"\r\n"} if refused else {})
+    environment = {"OLD_PASSWORD": "old", "EXCHANGE_PASSWORD": "secret"}
+    printed = b""
+    with Scripted(script, b"* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] " + EVIL + b"\r\n") as source:
+        batch = tmp_path / "evil.toml"
+        batch.write_text(tomli_w.dumps(table(source.port, practice_exchange)))
+        for arguments in COMMANDS:
+            command = [sys.executable, "-m", "core", "--state", str(tmp_path / "state")]
+            command += [str(batch) if argument == "BATCH" else argument for argument in arguments]
+            with Terminal(command, columns=200, env=environment) as terminal:
+                terminal.end()
+                printed += terminal.output
+    text = printed.decode("utf-8")
+    for command_sequence in NEVER:
+        assert command_sequence not in text, repr(command_sequence)
+    assert "RED" in text, "it is there, and it is text"
