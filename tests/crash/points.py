@@ -60,6 +60,15 @@ def _adopts(arguments: Mapping[str, Any]) -> bool:
     )
 
 
+def _alters(name: str) -> Any:
+    """Whether any of these results or intents is of a message in another form than at the source."""
+
+    def which(arguments: Mapping[str, Any]) -> bool:
+        return any(one.alteration is not None for one in arguments.get(name, ()))
+
+    return which
+
+
 _INTENT = Calls("core.store.ledger:Ledger.commit", _gives("intents"))
 _RESULT = Calls("core.store.ledger:Ledger.commit", _gives("results"))
 _LOOK = Calls("core.sync.doubt:look")
@@ -113,6 +122,12 @@ _COMMON: dict[str, Instant] = {
     "messages handed over": _after("core.sync.channel:Channel.put"),
     **_durable("intent", _INTENT),
     **_durable("result", _RESULT),
+    # Messages that are refused for their form.
+    "refused: form chosen": _after("core.sync.repairing:Repairing.refused"),
+    **_around("keeping an original", Calls("core.store.originals:Originals.keep")),
+    "original: named, not on the disk": _before("core.store.originals:_sync"),
+    **_durable("intent for another form", Calls("core.store.ledger:Ledger.commit", _alters("intents"))),
+    **_durable("result of another form", Calls("core.store.ledger:Ledger.commit", _alters("results"))),
     # Moved messages.
     "moved copy: not recorded": Instant(When.BEFORE, Calls("core.store.ledger:Ledger.commit", _took)),
     "moved copy: recorded": Instant(When.AFTER, Calls("core.store.ledger:Ledger.commit", _took)),

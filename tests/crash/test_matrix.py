@@ -113,6 +113,15 @@ MOVES: Kills = [
     ("moved copy: not recorded", 2),
     ("moved copy: recorded", 2),
 ]
+FORMS: Kills = [
+    ("refused: form chosen", 1),
+    *around("keeping an original"),
+    ("original: named, not on the disk", 1),
+    *durable("intent for another form"),
+    ("request: half sent", 2),
+    ("answer came", 2),
+    *durable("result of another form"),
+]
 RENUMBERED: Kills = [
     ("old folder: messages gone, still current", 1),
     ("old folder: retired", 1),
@@ -130,7 +139,8 @@ def subscribe(source: Dovecot, user: str) -> None:
 
 
 def test_every_point_is_in_a_scenario() -> None:
-    named = {name for kills in (BEGINNING, COPYING, DOUBT, FLAGS, RENAMES, MOVES, RENUMBERED) for name, _ in kills}
+    scenarios = (BEGINNING, COPYING, DOUBT, FLAGS, RENAMES, MOVES, FORMS, RENUMBERED)
+    named = {name for kills in scenarios for name, _ in kills}
     assert named == {name for points in KINDS.values() for name in points}
 
 
@@ -210,10 +220,29 @@ def stage(
     else:
         without = ("MOVE",) if kind == "imap without MOVE" else ()
         destination = Imap(make_dovecot(fsync="optimized", without=without))
-    program = Program(tmp_path)
-    batch = destination.batch(dovecot, user)
+    return set_up(victims, tmp_path, dovecot, destination, kind, user)
+
+
+@pytest.fixture(params=["ews", "imap"])
+def strict_stage(
+    request: pytest.FixtureRequest, victims: Victims, tmp_path: Path, dovecot: Dovecot, user: str
+) -> Stage:
+    """With a destination that refuses messages for their form."""
+    destination: Destination
+    if request.param == "ews":
+        exchange = request.getfixturevalue("practice_exchange")
+        exchange.strict = True
+        destination = Exchange(exchange)
+    else:
+        destination = Imap(request.getfixturevalue("cyrus"))
+    return set_up(victims, tmp_path, dovecot, destination, request.param, user)
+
+
+def set_up(victims: Victims, folder: Path, source: Dovecot, destination: Destination, kind: str, user: str) -> Stage:
+    program = Program(folder)
+    batch = destination.batch(source, user)
     batch["options"] = {"settle": "1s"}
-    return Stage(victims, program, dovecot, destination, kind, user, program.batch(batch))
+    return Stage(victims, program, source, destination, kind, user, program.batch(batch))
 
 
 def test_from_the_beginning_to_the_end(stage: Stage) -> None:
@@ -306,6 +335,25 @@ def test_while_copies_are_moved(stage: Stage) -> None:
     last = stage.run()
     stage.check()
     assert last.counts() == {"copied": len(mail) + 1, "already_there": len(mail), "source_gone": len(mail)}
+
+
+def test_while_messages_are_sent_in_another_form(strict_stage: Stage) -> None:
+    stage = strict_stage
+    headless = [Record(b"Dear Ann, %d\r\n" % number) for number in range(len(FORMS) + 1)]
+    stage.load(letter("good"), headless.pop())
+    stage.run()
+    for record, (point, hit) in zip(headless, FORMS, strict=True):
+        stage.load(record)
+        stage.kill(point, hit)
+    last = stage.run()
+    mended = Counter(b"\r\n" + record.data for record in stage.source.read(stage.user) if b"Dear" in record.data)
+    arrived = Counter(found.data for found in stage.destination.read(stage.user))
+    assert arrived == mended + Counter([letter("good").data])
+    assert last.counts() == {"copied": len(FORMS) + 2}
+    altered = last.status["mailboxes"][0]["altered"]
+    assert (altered["repaired"], altered["wrapped"]) == (len(FORMS) + 1, 0)
+    originals = Counter(Path(one["original"]).read_bytes() for one in altered["messages"])
+    assert originals == Counter(data.removeprefix(b"\r\n") for data in mended)
 
 
 def test_while_a_folder_is_known_again(stage: Stage) -> None:

@@ -15,6 +15,7 @@ import tomli_w
 
 from tests.sandbox.server import PracticeExchange
 from tests.servers.dovecot import Dovecot
+from tests.servers.imap_server import ImapServer
 
 SECRETS = {"OLD_PASSWORD": Dovecot.password, "EXCHANGE_PASSWORD": "secret", "NEW_PASSWORD": Dovecot.password}
 _PATIENCE = 60.0
@@ -229,7 +230,7 @@ def to_exchange(source: Dovecot, exchange: PracticeExchange, *users: str, name: 
     }
 
 
-def to_imap(source: Dovecot, destination: Dovecot, *users: str, name: str = "wave") -> dict[str, Any]:
+def to_imap(source: Dovecot, destination: ImapServer, *users: str, name: str = "wave") -> dict[str, Any]:
     """A batch from Dovecot to another one."""
     return {
         "name": name,
@@ -248,5 +249,5 @@ def to_imap(source: Dovecot, destination: Dovecot, *users: str, name: str = "wav
     }
 
 
-def _server(server: Dovecot) -> dict[str, Any]:
+def _server(server: ImapServer) -> dict[str, Any]:
     return {"host": server.host, "port": server.port, "security": "none"}

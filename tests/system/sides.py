@@ -10,6 +10,7 @@ from tests.sandbox.mailbox import ItemView
 from tests.sandbox.server import PracticeExchange
 from tests.servers.dovecot import Dovecot
 from tests.servers.fault_proxy import FaultProxy
+from tests.servers.imap_server import ImapServer
 from tests.servers.mail import Record, folders, quoted, sure
 from tests.system.program import to_exchange, to_imap
 
@@ -113,9 +114,9 @@ class Exchange:
 
 
 class Imap:
-    """A second Dovecot."""
+    """Another IMAP server."""
 
-    def __init__(self, server: Dovecot) -> None:
+    def __init__(self, server: ImapServer) -> None:
         self.server = server
 
     @property
@@ -187,7 +188,7 @@ def through(proxy: FaultProxy, batch: dict[str, Any]) -> dict[str, Any]:
     return batch | {"destination": end | {"port": proxy.port}}
 
 
-def path_of(server: Dovecot, name: str) -> str:
+def path_of(server: ImapServer, name: str) -> str:
     """A folder's name on the wire as a batch file has it (ASCII names)."""
     return name.removeprefix(server.prefix).replace(server.separator, "/")
 
