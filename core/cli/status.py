@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import click
+from sqlalchemy import Connection
 
 from core.cli.invocation import Invocation
 from core.cli.options import json_option, state_option
@@ -11,7 +13,11 @@ from core.cli.output import say
 from core.cli.target import known_batch
 from core.cli.words import duration, local, plural, size, table
 from core.status import Condition
+from core.store.altered import Altered, altered
 from core.store.views import BatchView, MailboxView, batches, mailboxes, status_object
+
+#: So many messages in another form are listed.
+_SHOWN = 20
 
 
 @click.command(help="What is, and who runs it: of one batch, or of all.")
@@ -29,7 +35,8 @@ def status(invocation: Invocation, batch: str | None, as_json: bool) -> None:
         with database.reading() as connection:
             views = [view for view in batches(connection) if name in {None, view.name}]
             rows = [] if name is None else mailboxes(connection, name)[0]
-    say(_overview(views) if name is None else _one(views[0], rows))
+            others = some_altered(connection, database.folder, rows)
+    say(_overview(views) if name is None else _one(views[0], rows, others))
 
 
 def _overview(views: Sequence[BatchView]) -> Iterator[str]:
@@ -56,7 +63,7 @@ def _overview(views: Sequence[BatchView]) -> Iterator[str]:
     )
 
 
-def _one(view: BatchView, rows: Sequence[MailboxView]) -> Iterator[str]:
+def _one(view: BatchView, rows: Sequence[MailboxView], others: Sequence[Altered]) -> Iterator[str]:
     yield f"{view.name}: {shown(view.status, view.condition)}{f', {view.why}' if view.why else ''}"
     yield f"file: {view.path}"
     if view.runner is None:
@@ -73,7 +80,7 @@ def _one(view: BatchView, rows: Sequence[MailboxView]) -> Iterator[str]:
     yield f"{plural(view.mailboxes, 'mailbox')}, {done}{speed}{left}"
     yield ""
     yield from mailbox_table(rows)
-    yield from altered(view)
+    yield from altered_lines(view, others)
     yield from remarks(rows)
 
 
@@ -91,14 +98,27 @@ def mailbox_table(rows: Sequence[MailboxView]) -> list[str]:
     return table(head, cells)
 
 
-def altered(view: BatchView) -> Iterator[str]:
-    """How many messages are at the destination in another form, and where each is named."""
+def some_altered(connection: Connection, state: Path, rows: Sequence[MailboxView]) -> Sequence[Altered]:
+    """The first messages of these mailboxes that are at the destination in another form."""
+    found: list[Altered] = []
+    for row in rows:
+        if row.counts.repaired + row.counts.wrapped and len(found) < _SHOWN:
+            found += altered(connection, state, row.batch, row.source, _SHOWN - len(found))
+    return found
+
+
+def altered_lines(view: BatchView, some: Sequence[Altered]) -> Iterator[str]:
+    """How many messages are at the destination in another form, and which."""
     repaired, wrapped = view.counts.repaired, view.counts.wrapped
-    if repaired or wrapped:
-        told = ", ".join(
-            f"{number:,} {word}" for number, word in ((repaired, "repaired"), (wrapped, "wrapped")) if number
-        )
-        yield f"refused as they were, and copied in another form: {told} (`mailcutover log {view.name}` names each)"
+    if not repaired + wrapped:
+        return
+    told = ", ".join(f"{number:,} {word}" for number, word in ((repaired, "repaired"), (wrapped, "wrapped")) if number)
+    yield f"refused as they were, and copied in another form: {told}"
+    for one in some:
+        kept = f"; original: {one.original}" if one.original else ""
+        yield f"  {one.mailbox} {one.folder}/{one.uid}: {one.alteration}{kept}"
+    if repaired + wrapped > len(some):
+        yield f"  and {repaired + wrapped - len(some):,} more; `mailcutover status {view.name} --json` lists all"
 
 
 def remarks(rows: Sequence[MailboxView]) -> Iterator[str]:

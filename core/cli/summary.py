@@ -7,10 +7,11 @@ from typing import Any
 
 from core.batch.definition import Batch, Mailbox
 from core.cli.event_line import event_object
-from core.cli.status import altered, mailbox_table, remarks, shown
+from core.cli.status import altered_lines, mailbox_table, remarks, shown, some_altered
 from core.cli.words import plural
 from core.event import Event, EventKind, Level
 from core.mail.outcome import Outcome
+from core.store.altered import Altered
 from core.store.database import Database
 from core.store.left_out import LeftOut, left_out
 from core.store.views import BatchView, MailboxView, batches, mailboxes, status_object
@@ -18,12 +19,17 @@ from core.store.views import BatchView, MailboxView, batches, mailboxes, status_
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """How a run ended. `mailboxes` are those it was about, `rejected` all that the destination refused of them."""
+    """How a run ended.
+
+    `mailboxes` are those it was about, `rejected` all that the destination refused of them, `altered` the first of
+    those that it took in another form.
+    """
 
     time: datetime
     batch: BatchView
     mailboxes: Sequence[MailboxView]
     rejected: Sequence[LeftOut]
+    altered: Sequence[Altered]
     held: Sequence[str]
     new: int
     flags_changed: int
@@ -58,12 +64,14 @@ class Summary:
                 if row.counts.rejected
                 for rejection in left_out(connection, batch.pair(names[row.source]), (Outcome.REJECTED,))
             ]
+            others = some_altered(connection, database.folder, rows)
         passed = [row for row in rows if row.pass_started is not None and row.pass_started >= began]
         return cls(
             time=ended,
             batch=view,
             mailboxes=rows,
             rejected=refused,
+            altered=others,
             held=held,
             new=sum(row.pass_new for row in passed),
             flags_changed=sum(row.pass_flags_changed for row in passed),
@@ -88,7 +96,7 @@ class Summary:
         yield f"{self.batch.name}: {shown(self.batch.status, self.batch.condition)}. {self.text()}"
         yield ""
         yield from mailbox_table(self.mailboxes)
-        remarked = [*altered(self.batch), *remarks(self.mailboxes)]
+        remarked = [*altered_lines(self.batch, self.altered), *remarks(self.mailboxes)]
         if remarked:
             yield ""
             yield from remarked

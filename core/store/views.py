@@ -17,6 +17,7 @@ from core.mail.outcome import Counts, Outcome
 from core.printable import printable
 from core.status import ACTIVE, BatchStatus, Condition, MailboxStatus, PassKind
 from core.store import schema
+from core.store.altered import altered
 from core.store.database import Database
 from core.store.dials import differing
 from core.store.lease import Holder, holders
@@ -170,7 +171,10 @@ def status_object(database: Database, batch: str | None = None) -> dict[str, Any
                     "status": view.status.value,
                     "condition": view.condition and view.condition.value,
                     "runner": view.runner and _runner_object(view.runner),
-                    "mailboxes": [_mailbox_object(mailbox) for mailbox in mailboxes(connection, view.name)[0]],
+                    "mailboxes": [
+                        _mailbox_object(mailbox, _altered_objects(connection, database.folder, mailbox))
+                        for mailbox in mailboxes(connection, view.name)[0]
+                    ],
                 }
                 for view in found
             ]
@@ -316,7 +320,23 @@ def _runner_object(runner: Holder) -> dict[str, Any]:
     }
 
 
-def _mailbox_object(view: MailboxView) -> dict[str, Any]:
+def _altered_objects(connection: Connection, state: Path, view: MailboxView) -> list[dict[str, Any]]:
+    if not view.counts.repaired + view.counts.wrapped:
+        return []
+    return [
+        {
+            "folder": one.folder,
+            "uid": one.uid,
+            "form": one.alteration.form.value,
+            "changes": one.alteration.changes,
+            "refused": one.alteration.refused,
+            "original": one.original and str(one.original),
+        }
+        for one in altered(connection, state, view.batch, view.source)
+    ]
+
+
+def _mailbox_object(view: MailboxView, altered_messages: list[dict[str, Any]]) -> dict[str, Any]:
     counts = view.counts
     return {
         "source": view.source,
@@ -330,7 +350,7 @@ def _mailbox_object(view: MailboxView) -> dict[str, Any]:
             **{outcome.value: getattr(counts, outcome.value) for outcome in Outcome},
             "source_gone": counts.source_gone,
         },
-        "altered": {"repaired": counts.repaired, "wrapped": counts.wrapped},
+        "altered": {"repaired": counts.repaired, "wrapped": counts.wrapped, "messages": altered_messages},
         "bytes": {"total": counts.bytes_total, "copied": counts.bytes_copied},
         "rate": None if view.rate is None else round(view.rate),
         "eta": None if view.eta is None else round(view.eta),

@@ -82,15 +82,27 @@ def test_what_went_in_another_form_is_counted_and_the_log_names_it(cli: "Command
 
     cli.world.trouble = trouble
     ran = cli("run", cli.batch())
-    said = "refused as they were, and copied in another form: 1 wrapped (`mailcutover log sales` names each)"
-    assert ran.code == 0
-    assert said in ran.out.splitlines()
-    assert said in cli("status", "sales").out.splitlines()
-    (batch,) = json.loads(cli("status", "sales", "--json").out)["batches"]
-    assert [mailbox["altered"] for mailbox in batch["mailboxes"]] == [
-        {"repaired": 0, "wrapped": 1},
-        {"repaired": 0, "wrapped": 0},
+    changes = "attached whole as original.eml to a message of its own"
+    why = "refused as it is: the form is wrong"
+    said = [
+        "refused as they were, and copied in another form: 1 wrapped",
+        f"  ann INBOX/3: wrapped: {changes}; {why}",
     ]
+    assert ran.code == 0
+    for printed in (ran.out, cli("status", "sales").out):
+        lines = printed.splitlines()
+        at = lines.index(said[0])
+        assert lines[at : at + 2] == said
+    (batch,) = json.loads(cli("status", "sales", "--json").out)["batches"]
+    ann, ben = (mailbox["altered"] for mailbox in batch["mailboxes"])
+    assert ann == {
+        "repaired": 0,
+        "wrapped": 1,
+        "messages": [
+            {"folder": "INBOX", "uid": 3, "form": "wrapped", "changes": changes, "refused": why, "original": None}
+        ],
+    }
+    assert ben == {"repaired": 0, "wrapped": 0, "messages": []}
     named = [line for line in cli("log", "sales").out.splitlines() if "wrapped: attached whole" in line]
     assert len(named) == 1
     assert "refused as it is: the form is wrong" in named[0]

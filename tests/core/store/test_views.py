@@ -252,7 +252,7 @@ def test_the_status_object_is_the_contracts(board: Board, database: Database, cl
             "pending": 3,
             "source_gone": 0,
         },
-        "altered": {"repaired": 2, "wrapped": 1},
+        "altered": {"repaired": 2, "wrapped": 1, "messages": []},
         "bytes": {"total": 1000, "copied": 400},
         "rate": 100,
         "eta": 6,
