@@ -280,11 +280,12 @@ class Sending:
             if answer.failure is None and answer.item is None
         ]
         uids = {message.uid for message in unnamed}
-        results = self._results
-        self._results = [result for result in results if result.uid not in uids]  # in doubt, if this fails
+        waiting = [result for result in self._results if result.uid in uids]  # in doubt, if this fails
+        self._results = [result for result in self._results if result.uid not in uids]
+        self.commit()  # what the server did name belongs to nobody else
         found = self._look_up(work, unnamed)
         self._results = [
-            replace(result, item=found[result.uid]) if result.uid in found else result for result in results
+            replace(result, item=found[result.uid]) if result.uid in found else result for result in waiting
         ]
 
     def _look_up(self, work: Work, messages: Sequence[Ready]) -> dict[int, str]:

@@ -3,6 +3,7 @@
 Many of these messages are real duplicates, byte for byte, of one date and in one folder: they stay as many.
 """
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -248,6 +249,21 @@ def test_an_appenduid_that_is_not_one_number(scene: Scene, argument: bytes) -> N
     scene.each_is_there_once()
     assert settled(scene) == {}
     assert len(items(scene)) == len(MESSAGES)
+
+
+@pytest.mark.parametrize("scene", ["imap"], indirect=True)
+def test_of_twins_the_server_names_one(scene: Scene) -> None:
+    """The other is not taken for it, though both come with one request."""
+    numbers = itertools.cycle(range(len(LATER)))
+
+    def leave_the_last_unnamed(line: bytes) -> bytes:
+        found = re.search(rb"\[APPENDUID \d+ \d+\] ", line)
+        return line if found is None or next(numbers) < len(LATER) // 2 else line.replace(found[0], b"")
+
+    listen(scene, leave_the_last_unnamed)
+    run(scene)
+    scene.each_is_there_once()
+    assert len(items(scene)) == len(set(items(scene))) == len(MESSAGES)
 
 
 def test_what_the_server_does_not_name_is_found_at_once(scene: Scene) -> None:
