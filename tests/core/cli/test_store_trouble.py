@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 from sqlalchemy import delete
 
+from core.cli import status
 from core.ports.failure import Failure, Side
 from core.store import database as database_module
 from core.store import location, schema
@@ -133,6 +134,25 @@ def test_a_disk_that_is_full_from_the_beginning(cli: "CommandLine", world: World
     trouble.end()
     assert cli("run", file).code == 0
     assert copied(world) == 3
+
+
+@pytest.mark.parametrize("trouble", ["full"] if can_mount() else [], indirect=True)
+def test_a_fault_on_a_full_disk_is_told_in_one_line(
+    cli: "CommandLine", trouble: Trouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError("unlikely")
+
+    monkeypatch.setattr(status, "status_object", broken)
+    with cli.store() as another, another.reading() as connection:  # so that it can be read at all
+        connection.exec_driver_sql("SELECT * FROM batch")
+        trouble.begin()
+        for temporary, details in ((tmp_path, f"are in {tmp_path}/crash-"), (cli.state, "no room to keep its details")):
+            monkeypatch.setattr("tempfile.tempdir", str(temporary))
+            ended = cli("status", "--json")
+            (line,) = complaints(ended)
+            assert (ended.code, ended.out, details in line) == (70, "", True)
+    assert list(cli.state.glob("crash-*")) == []
 
 
 def newer(path: Path) -> None:
