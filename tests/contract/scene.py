@@ -52,7 +52,7 @@ class Scene:
     """A mailbox to move, with a bad link to one of its two servers.
 
     `where` is ``source``, ``imap``, ``plain`` (an IMAP destination without UIDPLUS) or ``exchange``; `messages` are
-    folders and bytes, all received at one moment.
+    folders and bytes, all received at one moment; `shape` is that of an IMAP destination (tests.servers.dovecot).
     """
 
     def __init__(
@@ -64,6 +64,7 @@ class Scene:
         *,
         tls: bool,
         messages: Sequence[tuple[str, bytes]] = MESSAGES,
+        **shape: Any,
     ) -> None:
         self.where = where
         self.user = user
@@ -81,7 +82,7 @@ class Scene:
                 table["destination"]["ca_file"] = str(folder / "ca.pem")
             port = urlsplit(self.exchange.url).port or 0
         else:
-            self.other: Dovecot = request.getfixturevalue("make_dovecot")(fsync="optimized")
+            self.other: Dovecot = request.getfixturevalue("make_dovecot")(fsync="optimized", **shape)
             table = to_imap(self.source, self.other, user)
             server, end = (self.source, "source") if where == "source" else (self.other, "destination")
             port = server.tls_port if tls else server.port

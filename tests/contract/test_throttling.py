@@ -1,5 +1,7 @@
 """Servers that ask for time in a real run: obeyed, shown, and counted against no message."""
 
+import itertools
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,17 +11,17 @@ import pytest
 from core.event import EventKind
 from tests.contract.scene import Scene, opened
 from tests.sandbox.outcomes import Busy, Http, Outcome
-from tests.servers.proxy import Proxy
+from tests.servers.proxy import CutError, Proxy
 
-Make = Callable[[str], Scene]
+Make = Callable[..., Scene]
 
 
 @pytest.fixture
 def make(request: pytest.FixtureRequest, user: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     open_now: list[Any] = []
 
-    def made(where: str) -> Scene:
-        open_now.append(opened(Scene(where, request, user, tmp_path, tls=False), monkeypatch))
+    def made(where: str, **shape: Any) -> Scene:
+        open_now.append(opened(Scene(where, request, user, tmp_path, tls=False, **shape), monkeypatch))
         scene: Scene = open_now[-1].__enter__()
         return scene
 
@@ -83,6 +85,63 @@ def test_an_imap_server_that_turns_us_away(make: Make, where: str, said: bytes) 
     proxy.on_line = turn_away
     assert scene.run().exit_code == 0
     was_throttled(scene, 3)
+
+
+def test_a_server_that_lets_a_user_in_once(make: Make) -> None:
+    """Dovecot itself says so here: somebody else is signed in."""
+    scene = make("imap", extra="protocol imap {\n  mail_max_userip_connections = 1\n}\n")
+    turned_away = threading.Event()
+    scene.on[EventKind.MAILBOX_THROTTLED] = turned_away.set
+    with scene.other.client(f"{scene.user}-new"):
+        run = scene.start()
+        assert turned_away.wait(20)
+    assert run.join(50)
+    assert run.exit_code == 0
+    scene.each_is_there_once()
+    assert "mail_max_userip_connections=1" in throttles(scene)[0]
+    assert set(scene.conditions) == {"throttled"}
+
+
+def test_an_imap_server_that_asks_for_time_in_the_middle(make: Make) -> None:
+    """As Exchange Online does: it says how long, and hangs up."""
+    scene = make("imap", without=("LITERAL+",))
+    proxy = scene.proxy
+    assert isinstance(proxy, Proxy)
+    appends = itertools.count(1)
+
+    def go_ahead(line: bytes) -> bytes:
+        if line.startswith(b"+ OK") and next(appends) in {1, 20, 45}:
+            proxy.on_line = hang_up
+            tag = proxy.sent.splitlines()[-1].split()[0]
+            return bytes(tag) + b" BAD Request is throttled. Suggested Backoff Time: 150 milliseconds\r\n"
+        return line
+
+    def hang_up(line: bytes) -> bytes:
+        proxy.on_line = go_ahead
+        raise CutError
+
+    proxy.on_line = go_ahead
+    assert scene.run().exit_code == 0
+    scene.each_is_there_once()
+    assert len(throttles(scene)) == 3
+    assert all("Suggested Backoff Time: 150 milliseconds" in said for said in throttles(scene))
+    assert None not in [shown["until"] for shown in scene.shown if shown["condition"] == "throttled"]
+
+
+def test_a_source_that_asks_for_time_in_the_middle(make: Make) -> None:
+    scene = make("source")
+    proxy = scene.proxy
+    assert isinstance(proxy, Proxy)
+    answers = itertools.count(1)
+
+    def turn_away(line: bytes) -> bytes:
+        if b"OK Fetch completed" in line and next(answers) == 3:
+            return b"* BYE [OVERQUOTA] Account exceeded command or bandwidth limits.\r\n"
+        return line
+
+    proxy.on_line = turn_away
+    assert scene.run().exit_code == 0
+    was_throttled(scene, 1)
 
 
 def test_a_wrong_password_is_not_waited_for(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
