@@ -35,6 +35,7 @@ _END_OF_HEADER = re.compile(rb"\n\r?\n")
 # However broken the lines around it are; a server that writes a message again looks no harder.
 _FIELD = re.compile(rb"^(Message-ID|Date|From|Subject)[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)", re.IGNORECASE | re.MULTILINE)
 _BLANK = re.compile(r"\s+")
+_COMMENT = re.compile(r"\((?:[^()\\@]|\\.)*\)")
 _ADDRESS = re.compile(r"[^\s<>()\[\]:;,\"]+@[^\s<>()\[\]:;,\"]*")
 
 
@@ -104,7 +105,16 @@ def _words(head: bytes) -> Iterator[str]:
     for name in (b"message-id", b"subject"):
         yield _BLANK.sub("", _decoded(fields.get(name, [b""])[0]))
     yield _instant(_decoded(fields.get(b"date", [b""])[0]))
-    yield " ".join(sorted({found for value in fields.get(b"from", ()) for found in _ADDRESS.findall(_decoded(value))}))
+    senders = [_without_comments(_decoded(value)) for value in fields.get(b"from", ())]
+    yield " ".join(sorted({address for sender in senders for address in _ADDRESS.findall(sender)}))
+
+
+def _without_comments(text: str) -> str:
+    """An address field without its comments (RFC 5322, 3.2.2), but for an address that stands in one."""
+    found = 1 if "(" in text else 0
+    while found:
+        text, found = _COMMENT.subn("", text)
+    return text
 
 
 def _decoded(value: bytes) -> str:

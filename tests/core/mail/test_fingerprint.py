@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 from core.mail.body import Body
 from core.mail.fingerprint import canonical, folded
 from tests.generated.bodies import bodies
-from tests.generated.headers import dates
-from tests.generated.letters import messages
-from tests.generated.words import values
+from tests.generated.headers import sound_blocks
+from tests.generated.letters import messages, sound
 from tests.sandbox.message.regenerate import regenerate
 
 MESSAGE = (
@@ -37,12 +36,9 @@ def courier(data: bytes) -> bytes:
 
 
 #: Messages with a header as it should be; what is below may be anything.
-with_good_header = st.builds(
-    lambda date, subject, body: b"Date: %b\r\nFrom: Ann <ann@old.example>\r\nSubject: %b\r\n%b" % (date, subject, body),
-    dates(),
-    values().map(lambda value: re.sub(rb"[\r\n]", b"", value)),
-    bodies,
-).filter(lambda data: not re.search(rb"\r(?!\n)|(?<!\r)\n", data))
+with_sound_header = st.builds(lambda head, body: head + body, sound_blocks(), bodies).filter(
+    lambda data: not re.search(rb"\r(?!\n)|(?<!\r)\n", data)
+)
 
 
 @given(st.binary(max_size=400))
@@ -78,15 +74,15 @@ def test_what_servers_change_when_storing_changes_neither(stored: Callable[[byte
 
 
 @settings(max_examples=60, derandomize=True, deadline=None)
-@given(with_good_header)
+@given(st.one_of(sound, with_sound_header))
 def test_what_exchange_writes_again_has_the_same_canonical_print(data: bytes) -> None:
     assert canonical(regenerate(data)) == canonical(data)
 
 
 def test_the_same_of_real_messages(corpus: list[bytes]) -> None:
-    """Two have a From that no two programs read alike, one lines that end twice, one something before its header."""
+    """One has a From that no two programs read alike, one lines that end twice, one something before its header."""
     real = [data for data in corpus if data]
-    assert sum(canonical(regenerate(data)) != canonical(data) for data in real) == 4
+    assert sum(canonical(regenerate(data)) != canonical(data) for data in real) == 3
     assert len({canonical(data) for data in real}) > 0.9 * len(set(real))
     for stored in (dovecot, cyrus, courier):
         assert [data for data in real if canonical(stored(data)) != canonical(data)] == []
