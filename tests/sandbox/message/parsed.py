@@ -5,12 +5,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email import policy
-from email.generator import BytesGenerator, Generator
+from email.generator import BytesGenerator
 from email.message import Message
 from email.parser import BytesParser
 from email.utils import getaddresses
 from functools import cached_property
-from io import BytesIO, StringIO
+from io import BytesIO
 from typing import Final
 
 from tests.sandbox.message import words
@@ -141,10 +141,16 @@ def written(part: Message) -> bytes:
     try:
         BytesGenerator(out, mangle_from_=False, maxheaderlen=0, policy=policy.compat32).flatten(part)
         return out.getvalue()
-    except UnicodeEncodeError:  # 8-bit text in a charset that it is not
-        text = StringIO()
-        Generator(text, mangle_from_=False, maxheaderlen=0, policy=policy.compat32).flatten(part)
-        return text.getvalue().encode("utf-8", "surrogateescape")
+    except (UnicodeError, LookupError):  # 8-bit text in a charset that it is not, or that nobody knows
+        fields = "".join(f"{name}: {value}\n" for name, value in part.items())
+        payload = part.get_payload()
+        inner = payload if isinstance(payload, list) else [payload]
+        bodies = [written(each) if isinstance(each, Message) else _plain(str(each or "")) for each in inner]
+        return b"\n".join((_plain(fields), *bodies))
+
+
+def _plain(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
 
 
 def file_name(part: Message) -> str:
