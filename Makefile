@@ -6,7 +6,7 @@ WORKERS ?= 2
 BIN     = $(VENV)/bin
 READY   = $(VENV)/.ready
 
-.PHONY: demo test check servers bench torture lock pictures clean
+.PHONY: demo test check servers bench torture fidelity lock pictures clean
 
 demo: $(READY)            ## the main job, embedded: no root, no server to install
 	$(BIN)/python -m tests.demo
@@ -28,6 +28,9 @@ bench: $(READY)           ## figures and ratios
 
 torture: $(READY)         ## SEED=7 KILLS=1000: runs killed at random, under load; 1 when a message is lost or there twice
 	$(BIN)/python -m tests.crash.torture
+
+fidelity: $(READY)        ## N=5000: real mail, and so much of our own making, to four servers, compared message by message
+	$(BIN)/python -m pytest -q tests/system/test_generated.py --generated $(or $(N),5000) -o faulthandler_timeout=0
 
 pictures: $(READY)        ## the pictures in the README
 	$(BIN)/python -m tests.pictures

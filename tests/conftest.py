@@ -41,6 +41,11 @@ def lacking(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How much mail of our own making is moved to each kind of destination."""
+    parser.addoption("--generated", type=int, default=400, metavar="N", help="messages made for tests/system")
+
+
 def pytest_report_header() -> list[str]:
     """Say in one line that the practice Exchange validates nothing, where that is so."""
     there = (_TESTDATA / "ews-schema").is_dir()

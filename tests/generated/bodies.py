@@ -5,7 +5,7 @@ import quopri
 
 from hypothesis import strategies as st
 
-from tests.generated.words import CHARSETS, encoded, encoded_word, texts
+from tests.generated.words import CHARSETS, SOUND, TEXTS, encoded, encoded_word, holds, texts
 
 _TYPES = (
     b"application/octet-stream", b"application/pdf", b"image/png", b"text/calendar; method=REQUEST",
@@ -145,6 +145,45 @@ def _nested(inner: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
 bodies = st.recursive(
     st.one_of(_text(), _text(), _file()), lambda inner: st.one_of(_multipart(inner), _nested(inner)), max_leaves=6
 )
+
+
+@st.composite
+def _sound_text(draw: st.DrawFn) -> bytes:
+    lines = draw(st.lists(st.sampled_from(TEXTS), min_size=1, max_size=5))
+    text = "".join(f"{line}\r\n" for line in lines)
+    charset = next(name for name in (draw(st.sampled_from(SOUND)), "utf-8") if holds(name, text))
+    encoding = draw(st.sampled_from(("quoted-printable", "base64", "8bit")))
+    subtype = draw(st.sampled_from(("plain", "html", "calendar")))
+    head = f'Content-Type: text/{subtype}; charset="{charset}"\r\n'
+    return b"".join((head.encode(), _encoding(encoding), b"\r\n", _transfer(encoded(text, charset), encoding)))
+
+
+_TYPED = st.sampled_from(_TYPES[:3])
+
+
+@st.composite
+def _sound_file(draw: st.DrawFn) -> bytes:
+    name = draw(st.sampled_from((b'="report.pdf"', b"*=utf-8''Pr%C3%BCfung.pdf", b'="a b.pdf"')))
+    data = draw(st.binary(min_size=1, max_size=40)) * draw(st.sampled_from((1, 7, 900)))
+    head = b"Content-Type: %b\r\nContent-Disposition: attachment; filename%b\r\n" % (draw(_TYPED), name)
+    return b"".join((head, _encoding("base64"), b"\r\n", _transfer(data, "base64")))
+
+
+def _sound_multipart(inner: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
+    kinds = st.sampled_from((b"mixed", b"alternative", b"related"))
+
+    def build(kind: bytes, parts: list[bytes]) -> bytes:
+        # Unlike the boundary of any part within.
+        boundary = b"=_%d" % len(b"".join(parts))
+        body = b"".join(b"--" + boundary + b"\r\n" + part + b"\r\n" for part in parts)
+        head = b"Content-Type: multipart/" + kind + b'; boundary="' + boundary + b'"\r\n\r\n'
+        return head + body + b"--" + boundary + b"--\r\n"
+
+    return st.builds(build, kinds, st.lists(inner, min_size=1, max_size=4))
+
+
+#: The same as `bodies`, all in good form.
+sound_bodies = st.recursive(st.one_of(_sound_text(), _sound_text(), _sound_file()), _sound_multipart, max_leaves=6)
 
 
 @st.composite

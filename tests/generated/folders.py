@@ -29,10 +29,11 @@ def _path(draw: st.DrawFn) -> tuple[str, ...]:
 paths = _path().filter(lambda path: path[0].upper() != "INBOX" or (len(path) > 1 and path[0] == "INBOX"))
 
 
-def wire(path: tuple[str, ...], separator: str) -> str:
-    """The path as it stands on the wire, spelt by a library that the program does not use for it.
+def held(path: tuple[str, ...], separator: str) -> tuple[str, ...]:
+    """The names as a server with this separator can hold them: what looks like it stands for one within a name."""
+    return tuple(name.replace(separator, "\u2044") for name in path)
 
-    A separator within a name comes as what looks like it: no server can hold it.
-    """
-    names = (name.replace(separator, "\u2044") for name in path)
-    return separator.join(imap_utf7.encode(name).decode("ascii") for name in names)
+
+def wire(path: tuple[str, ...], separator: str) -> str:
+    """Such names as they stand on the wire, spelt by a library that the program does not use for it."""
+    return separator.join(imap_utf7.encode(name).decode("ascii") for name in path)

@@ -1,8 +1,10 @@
 """Header blocks: in order and out of it, folded well and badly, doubled, missing, and what is none at all."""
 
+from datetime import datetime
+
 from hypothesis import strategies as st
 
-from tests.generated.words import texts, values
+from tests.generated.words import sound_values, texts, values
 
 _DATES = (
     "Tue, 5 Mar 2019 06:07:08 +0000",
@@ -42,6 +44,7 @@ _NAMES = (
     "List-Unsubscribe", "DKIM-Signature", "X-Priority", "Importance", "Sensitivity", "Disposition-Notification-To",
     "Resent-From", "X-Mozilla-Status", "Status", "Lines", "Content-Length", "Content-Language",
 )  # fmt: skip
+_UNSTRUCTURED = ("X-Spam-Status", "List-Id", "X-Mailer", "Organization", "Comments", "Keywords", "Received")
 #: What stands in real headers and is no field.
 _ODD_LINES = (
     b"From ann@old.example Tue Mar  5 06:07:08 2019",
@@ -57,7 +60,7 @@ _ODD_LINES = (
     b"X-Command: 1\r\n\tA1 LOGOUT",
     b"X-Literal: {10}",
 )
-_FOLDS = (b" ", b"\r\n ", b"\r\n\t", b"\r\n  \t ", b"\r\n \r\n ", b"\n ")
+_FOLDS = (b"\r\n ", b"\r\n ", b"\r\n\t", b"\r\n  \t ", b"\r\n \r\n ", b"\n ")
 
 
 @st.composite
@@ -69,8 +72,7 @@ def _folded(draw: st.DrawFn, value: bytes) -> bytes:
     return value.replace(b" ", fold, draw(st.integers(1, 3)))
 
 
-def dates() -> st.SearchStrategy[bytes]:
-    """The value of a Date field: of all times, zones and forms, and what is none."""
+def _dates() -> st.SearchStrategy[bytes]:
     zones = st.sampled_from(("+0000", "-0000", "+0530", "-0330", "+1345", "+1400", "-1200", "GMT", "PDT", "Z", ""))
     regular = st.builds(
         lambda moment, zone: f"{moment:%a, %d %b} {moment.year:04d} {moment:%H:%M:%S} {zone}".encode(),
@@ -92,7 +94,7 @@ def _field(draw: st.DrawFn) -> bytes:
     name = draw(st.sampled_from(("Date", "From", "To", "Cc", "Subject", "Subject", "Message-ID", "other", "odd")))
     match name:
         case "Date":
-            value = draw(dates())
+            value = draw(_dates())
         case "From" | "To" | "Cc":
             value = draw(_addresses())
         case "Message-ID":
@@ -110,6 +112,23 @@ def _field(draw: st.DrawFn) -> bytes:
 
 
 @st.composite
+def sound_blocks(draw: st.DrawFn) -> bytes:
+    """The fields of a message above those that describe its body, all in good form."""
+    moment = draw(st.datetimes(datetime(1980, 1, 1), datetime(2040, 1, 1)))  # noqa: DTZ001
+    zone = draw(st.sampled_from(("+0000", "-0000", "+0530", "-0330", "+1345", "-1200", "+0200 (CEST)")))
+    fields = [
+        b"Message-ID: <%d@old.example>\r\n" % draw(st.integers(0, 10**9)),
+        f"Date: {moment:%a, %d %b %Y %H:%M:%S} {zone}\r\n".encode(),
+        b"From: " + draw(st.sampled_from(_ADDRESSES[:3])) + b"\r\n",
+        b"To: " + draw(st.sampled_from(_ADDRESSES[:7])) + b"\r\n",
+        b"Subject: " + draw(_folded(draw(sound_values()))) + b"\r\n",
+        *draw(st.lists(st.builds(lambda name, value: name.encode() + b": " + value + b"\r\n",
+                                 st.sampled_from(_UNSTRUCTURED), sound_values()), max_size=4)),
+    ]  # fmt: skip
+    return b"".join(draw(st.permutations(fields)))
+
+
+@st.composite
 def blocks(draw: st.DrawFn) -> bytes:
     """The fields of a message above those that describe its body; what a message usually has, or any of it."""
     fields = draw(st.lists(_field(), max_size=7))
@@ -118,7 +137,7 @@ def blocks(draw: st.DrawFn) -> bytes:
         subject = draw(texts).encode("ascii", "ignore")
         fields += [
             b"Message-ID: <%d@old.example>\r\n" % number,
-            b"Date: " + draw(dates()) + b"\r\n",
+            b"Date: " + draw(_dates()) + b"\r\n",
             b"From: " + draw(_addresses()) + b"\r\n",
             b"Subject: " + subject.replace(b"\r", b"").replace(b"\n", b"") + b"\r\n",
         ]

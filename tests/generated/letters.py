@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 from hypothesis import strategies as st
 
-from tests.generated.bodies import bodies, deep
-from tests.generated.headers import blocks
+from tests.generated.bodies import bodies, deep, sound_bodies
+from tests.generated.headers import blocks, sound_blocks
 
 SYSTEM = ("\\Seen", "\\Answered", "\\Flagged", "\\Draft", "\\Deleted")
 KEYWORDS = (
@@ -49,15 +49,22 @@ def _received() -> st.SearchStrategy[datetime]:
     return st.builds(lambda moment, zone: moment.astimezone(zone), moments, zones)
 
 
+#: A message in good form.
+sound = st.builds(lambda head, body: head + b"MIME-Version: 1.0\r\n" + body, sound_blocks(), sound_bodies)
+
+
 @st.composite
 def messages(draw: st.DrawFn) -> bytes:
-    """The bytes of a message, at least one; mostly well formed."""
+    """The bytes of a message, at least one: half of them in good form, of the others any part may be in none."""
     kind = draw(st.integers(0, 39))
     if kind == 0:
         return draw(st.binary(min_size=1, max_size=200))
     if kind == 1:
         return draw(blocks()) or b"\r\n"
-    data = draw(blocks()) + b"MIME-Version: 1.0\r\n" + draw(deep() if kind == 2 else bodies)
+    if kind > 18:
+        return bytes(draw(sound))
+    head = draw(sound_blocks() if kind % 2 else blocks())
+    data: bytes = head + b"MIME-Version: 1.0\r\n" + draw(deep() if kind == 2 else bodies)
     match draw(st.integers(0, 29)):
         case 0:
             data = data.replace(b"\r\n", b"\n")

@@ -34,6 +34,18 @@ CHARSETS = (
 texts = st.one_of(st.sampled_from(TEXTS), st.text(st.characters(exclude_categories=["Cs"]), max_size=30))
 
 
+#: Charsets that hold what is said in them, whoever reads it.
+SOUND = ("utf-8", "utf-8", "iso-8859-1", "windows-1252", "koi8-r", "iso-2022-jp", "euc-kr", "big5", "windows-1256")
+
+
+def holds(charset: str, text: str) -> bool:
+    """Whether a charset has every character of a text."""
+    try:
+        return text.encode(charset).decode(charset) == text
+    except UnicodeError:
+        return False
+
+
 def encoded(text: str, charset: str) -> bytes:
     """The text in a charset; what that cannot hold becomes question marks, what nobody knows is UTF-8."""
     try:
@@ -70,6 +82,16 @@ def encoded_word(text: str, charset: str, how: str) -> bytes:
 
 
 _HOW = ("q", "b", "language", "two", "no padding", "open", "blanks", "unknown")
+
+
+@st.composite
+def sound_values(draw: st.DrawFn) -> bytes:
+    """A header's value as RFC 5322 and RFC 2047 have it."""
+    text = draw(st.sampled_from(TEXTS))
+    if text.isascii() and "=?" not in text and draw(st.booleans()):
+        return text.strip().encode("ascii")
+    charset = next(name for name in (draw(st.sampled_from(SOUND)), "utf-8") if holds(name, text))
+    return encoded_word(text, charset, draw(st.sampled_from(("q", "b"))))
 
 
 @st.composite

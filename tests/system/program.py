@@ -9,13 +9,12 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import tomli_w
 
 from tests.sandbox.server import PracticeExchange
 from tests.servers.dovecot import Dovecot
-from tests.servers.imap_server import ImapServer
 
 SECRETS = {"OLD_PASSWORD": Dovecot.password, "EXCHANGE_PASSWORD": "secret", "NEW_PASSWORD": Dovecot.password}
 _PATIENCE = 60.0
@@ -212,8 +211,18 @@ def counts_of(batch: Mapping[str, Any], mailbox: int = 0) -> dict[str, int]:
     return {outcome: number for outcome, number in messages.items() if number}
 
 
-def to_exchange(source: Dovecot, exchange: PracticeExchange, *users: str, name: str = "wave") -> dict[str, Any]:
-    """A batch from Dovecot to the practice Exchange."""
+class Server(Protocol):
+    """Where an IMAP server listens."""
+
+    @property
+    def host(self) -> str: ...
+
+    @property
+    def port(self) -> int: ...
+
+
+def to_exchange(source: Server, exchange: PracticeExchange, *users: str, name: str = "wave") -> dict[str, Any]:
+    """A batch from an IMAP server to the practice Exchange."""
     return {
         "name": name,
         "source": _server(source),
@@ -230,8 +239,8 @@ def to_exchange(source: Dovecot, exchange: PracticeExchange, *users: str, name: 
     }
 
 
-def to_imap(source: Dovecot, destination: ImapServer, *users: str, name: str = "wave") -> dict[str, Any]:
-    """A batch from Dovecot to another one."""
+def to_imap(source: Server, destination: Server, *users: str, name: str = "wave") -> dict[str, Any]:
+    """A batch from one IMAP server to another."""
     return {
         "name": name,
         "source": _server(source),
@@ -249,5 +258,5 @@ def to_imap(source: Dovecot, destination: ImapServer, *users: str, name: str = "
     }
 
 
-def _server(server: ImapServer) -> dict[str, Any]:
+def _server(server: Server) -> dict[str, Any]:
     return {"host": server.host, "port": server.port, "security": "none"}
