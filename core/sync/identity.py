@@ -88,7 +88,7 @@ class Identity:
     def _follow(self, plan: FolderPlan, renamed: LedgerFolder) -> LedgerFolder:
         context, path = self._context, plan.source.path
         del self.lost[renamed.source_path]
-        moved = self._places.follow(plan, renamed)
+        moved = self._places.follow(plan, renamed, self.lost.values())
         now = {folder.id: folder for folder in context.ledger.folders.current()}  # those below went along
         self.known = {path: now.get(folder.id, folder) for path, folder in self.known.items()}
         self.lost = {path: now.get(folder.id, folder) for path, folder in self.lost.items()}

@@ -1,5 +1,6 @@
 """Where a pass's messages go: finding, making and renaming folders at the destination."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from core.event import EventKind
@@ -66,9 +67,10 @@ class Places:
         self._by_path[self._name(place.path)] = place
         return place
 
-    def follow(self, plan: FolderPlan, known: LedgerFolder) -> DestinationFolder | None:
+    def follow(self, plan: FolderPlan, known: LedgerFolder, lost: Collection[LedgerFolder]) -> DestinationFolder | None:
         """The source renamed a folder: rename ours too, where it is still ours to rename.
 
+        `lost` are others that are at the source no longer, or under another name.
         Returns the folder to go on with: renamed, already renamed along with its parent, or as it was. None when it
         is gone altogether.
         """
@@ -80,7 +82,7 @@ class Places:
             return new
         if old is None:
             return None
-        if new is not None or old.role is not None or plan.role is not None or self._shared(known, old):
+        if new is not None or old.role is not None or plan.role is not None or self._shared(known, lost, old):
             self._context.narrate.warning(
                 EventKind.FOLDER_RENAMED,
                 f"renamed at the source; its messages stay in {old.path}",
@@ -113,10 +115,12 @@ class Places:
         if below:
             self._context.ledger.folders.moved(below)
 
-    def _shared(self, known: LedgerFolder, place: DestinationFolder) -> bool:
+    def _shared(self, known: LedgerFolder, lost: Collection[LedgerFolder], place: DestinationFolder) -> bool:
         """Whether messages of source folders that were not renamed go there or below."""
+        renamed = {folder.id for folder in lost}
         return any(
-            other.destination_path is not None
+            other.id not in renamed
+            and other.destination_path is not None
             and other.destination_path.below(place.path)
             and not other.source_path.below(known.source_path)
             for other in self._context.ledger.folders.current()

@@ -334,3 +334,17 @@ def test_a_folder_that_left_one_renamed_since_by_a_pass_cut_off(world: World) ->
     world.old.rename("Home/Old", "Alpha")
     world.until_done()
     assert world.new.all() == [("Alpha", b"Work/Old"), ("Home", b"Work")]
+
+
+def test_a_folder_renamed_again_before_the_one_below_it_was_followed(world: World) -> None:
+    for path in ("Work", "Work/Old"):
+        world.old.add(path)
+        world.old.deliver(path, path.encode())
+    world.run()
+    world.old.rename("Work", "Home")
+    world.calls.before["examine Home/Old"] = [world.lost]
+    with pytest.raises(EndpointError):
+        world.run()
+    world.old.rename("Home", "House")
+    world.until_done()
+    assert world.new.all() == [("House", b"Work"), ("House/Old", b"Work/Old")]
