@@ -63,25 +63,38 @@ def namespaces(connection: Connection) -> Namespaces:
 
 def list_folders(connection: Connection, patterns: Iterable[bytes] = (b"*",)) -> list[Listed]:
     """Every folder that matches one of the patterns, each once, with its special uses and whether it is subscribed."""
-    found: dict[bytes, Listed] = {}
+    found: dict[bytes, Listed] = {}  # by `_identity`
     patterns = list(patterns)
     if connection.has("LIST-EXTENDED"):
         asked = b" RETURN (SUBSCRIBED SPECIAL-USE)" if connection.has("SPECIAL-USE") else b" RETURN (SUBSCRIBED)"
         try:
             for pattern in patterns:
-                listed = _ask(connection, b'LIST "" ' + astring(pattern) + asked)
-                found.update((folder.name, folder) for folder in listed)
+                for folder in _ask(connection, b'LIST "" ' + astring(pattern) + asked):
+                    _add(found, folder)
             return list(found.values())
         except EndpointError as error:
             if error.failure.code != "BAD":  # offered, but not understood
                 raise
     for pattern in patterns:
-        found.update((folder.name, folder) for folder in _ask(connection, b'LIST "" ' + astring(pattern)))
+        for folder in _ask(connection, b'LIST "" ' + astring(pattern)):
+            _add(found, folder)
         for subscribed in _ask(connection, b'LSUB "" ' + astring(pattern)):
             # LSUB also names what is gone, and parents of what is subscribed (with \Noselect).
-            if subscribed.name in found and "\\noselect" not in subscribed.attributes:
-                found[subscribed.name] = replace(found[subscribed.name], subscribed=True)
+            known = found.get(_identity(subscribed.name))
+            if known is not None and "\\noselect" not in subscribed.attributes:
+                found[_identity(known.name)] = replace(known, subscribed=True)
     return list(found.values())
+
+
+def _add(found: dict[bytes, Listed], folder: Listed) -> None:
+    known = found.get(_identity(folder.name))
+    if known is None or not known.selectable:
+        found[_identity(folder.name)] = folder
+
+
+def _identity(name: bytes) -> bytes:
+    """What makes a name the same folder as another: INBOX is one in any case (RFC 3501, 5.1)."""
+    return name.upper() if name.upper() == b"INBOX" else name
 
 
 def is_there(connection: Connection, name: bytes) -> bool:

@@ -29,8 +29,11 @@ def open_folder(connection: Connection, name: bytes, *, read_only: bool) -> Sele
     Raises EndpointError; its code is NONEXISTENT where the server says that the folder is not there.
     """
     codes: dict[str, str] = {}
+    counted = False
 
     def take(response: Response) -> None:
+        nonlocal counted
+        counted = counted or (response.kind == b"EXISTS" and response.number is not None)
         if response.kind in {b"OK", b"NO"}:
             said = response.completion()
             codes[said.code] = said.argument
@@ -53,6 +56,16 @@ def open_folder(connection: Connection, name: bytes, *, read_only: bool) -> Sele
                 "the server gives a folder no UIDVALIDITY: its messages cannot be told apart safely",
                 said=name.decode("latin-1"),
                 cure="exclude the folder, or repair it at the server",
+                side=connection.side,
+            )
+        )
+    if not counted:
+        raise EndpointError(
+            Failure(
+                Action.RETRY,
+                "EXISTS",
+                "the server does not say how many messages the folder holds",
+                cure="if this stays so, exclude the folder, or repair it at the server",
                 side=connection.side,
             )
         )

@@ -175,6 +175,9 @@ class ImapSource:
             refused = self._connection.is_open and error.failure.action in {Action.RETRY, Action.REJECT}
             if refused and (error.failure.code in _GONE or not is_there(self._connection, folder.name)):
                 raise FolderChangedError(f"{folder.path} is gone") from error
+            if refused and not error.failure.cure:
+                cure = "repair the folder at the server, or leave it out (options.exclude_folders)"
+                raise EndpointError(replace(error.failure, cure=cure)) from error
             raise
         look = _Look(selection, selection.uidvalidity, {})
         if selection.uidnext is None:

@@ -29,6 +29,20 @@ def scene(
         yield scene
 
 
+@pytest.fixture(params=["imap", "exchange"])
+def either(
+    request: pytest.FixtureRequest, user: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[OddScene]:
+    """To both kinds of destination."""
+    target: Target
+    if request.param == "imap":
+        target = ImapTarget(request.getfixturevalue("make_dovecot")(fsync="optimized"))
+    else:
+        target = ExchangeTarget(request.getfixturevalue("practice_exchange"))
+    with odd_scene(user, tmp_path, monkeypatch, target) as scene:
+        yield scene
+
+
 def mail(uids: Iterable[int]) -> list[bytes]:
     return [short_message(uid) for uid in uids]
 
@@ -61,6 +75,15 @@ def once(text: str, said: bytes) -> At:
 
 
 # --- folders that are not what they were --------------------------------------------------------------------------
+
+
+def test_an_inbox_that_is_listed_twice_is_one(scene: OddScene) -> None:
+    """INBOX is the same folder in any case."""
+    odd = scene.mailbox()
+    odd.account.boxes = {b"Inbox": Box(TWENTY), b"Other": Box(MANY)}
+    odd.account.boxes[b"INBOX"] = odd.account.boxes[b"Inbox"]
+    scene.run()
+    odd.has(("INBOX", mail(TWENTY)), ("Other", mail(MANY)))
 
 
 def test_uidvalidity_changes(scene: OddScene) -> None:
@@ -150,7 +173,12 @@ def test_what_never_gets_better_is_an_error_that_says_where_and_why(scene: OddSc
         (LIST, b"TAG NO out of order\r\n", "the server refuses this (out of order)"),
         (LIST, b"* LIST nonsense\r\n" + DONE, "the server answers what is not IMAP (not a folder"),
         ("EXAMINE", b"* 0 EXISTS\r\n" + DONE, "folder INBOX: the server gives a folder no UIDVALIDITY"),
-        ("EXAMINE", b"TAG NO the index is broken\r\n", "folder INBOX: the server refuses this (the index is broken)"),
+        ("EXAMINE", b"* OK [UIDVALIDITY 7] x\r\n" + DONE, "folder INBOX: the server does not say how many messages"),
+        (
+            "EXAMINE",
+            b"TAG NO the index is broken\r\n",
+            "INBOX: the server refuses this (the index is broken); repair the",
+        ),
         (DESCRIBE, b"garbage\r\n" + DONE, "folder INBOX: the server answers what is not IMAP"),
         ("BODY.PEEK", b"\0\xff\xfe\r\n" + DONE, "folder INBOX: the server answers what is not IMAP"),
         ("BODY.PEEK", b"TAG NO the disk is broken\r\n", "folder INBOX: the source cannot read any of its messages"),
@@ -194,6 +222,23 @@ def test_what_gets_better_costs_nothing(scene: OddScene) -> None:
     for odd in odds:
         assert odd.counts == {"copied": 20}
         odd.has(("INBOX", mail(TWENTY)))
+
+
+def test_numbers_that_are_others_for_once_copy_nothing_again(either: OddScene) -> None:
+    """The server says in one pass that a folder's messages are new ones, and takes it back in the next."""
+    lies = [(b"UIDVALIDITY 7", b"UIDVALIDITY 8"), (b"UIDNEXT 21", b"UIDNEXT 1"), (b"20 EXISTS", b"0 EXISTS")]
+    odds = either.mailboxes(len(lies), TWENTY)
+    either.run()
+    for odd, lie in zip(odds, lies, strict=True):
+        odd.say(lambda _, answer, lie=lie: answer.replace(*lie))  # type: ignore[misc]
+    either.run()
+    for odd in odds:
+        odd.has(("INBOX", mail(TWENTY)))
+        odd.say_the_truth()
+    either.run()
+    for odd in odds:
+        odd.has(("INBOX", mail(TWENTY)))
+        assert not odd.counts.keys() & {"pending", "rejected", "vanished"}
 
 
 def test_later_a_short_answer_takes_nothing_for_gone(scene: OddScene) -> None:
@@ -384,20 +429,6 @@ NAMES = (
     *(b"a//b", b"/leading", b"trailing/", b"dot.dot", b"..", b"new", b"cur/tmp"),
     *(b" blank", b"blank ", b"  ", b'quo"te', b"back\\slash", b"{3}", b"%", b"*", b"~root", b"a:b", b"INBOX/INBOX"),
 )
-
-
-@pytest.fixture(params=["imap", "exchange"])
-def either(
-    request: pytest.FixtureRequest, user: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[OddScene]:
-    """To both kinds of destination."""
-    target: Target
-    if request.param == "imap":
-        target = ImapTarget(request.getfixturevalue("make_dovecot")(fsync="optimized"))
-    else:
-        target = ExchangeTarget(request.getfixturevalue("practice_exchange"))
-    with odd_scene(user, tmp_path, monkeypatch, target) as scene:
-        yield scene
 
 
 def test_names_that_are_none(either: OddScene) -> None:
