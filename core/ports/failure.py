@@ -41,8 +41,8 @@ class Failure:
     sentences without a full stop. `seconds` is how long a server asked us to wait; more than `LONGEST_WAIT` is not
     believed. `in_doubt` says that what was sent may have taken effect nevertheless. `quota` marks a full mailbox,
     `sign_in` a refused sign-in, `form` a message that is refused for how it is written: in another form it may be
-    taken. `alone`: the server did answer, and what it says is of this mailbox only. `where` names the folder that it is
-    about, if it is about one.
+    taken. `alone`: it is of this mailbox only, or of what was sent, and says nothing of the server. `where` names the
+    folder that it is about, if it is about one.
     """
 
     action: Action

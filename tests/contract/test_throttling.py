@@ -51,9 +51,10 @@ def test_before_writing_to_exchange(make: Make, outcome: Outcome) -> None:
     was_throttled(scene, 3)
 
 
-def test_a_throttle_without_end_is_given_up(make: Make) -> None:
+@pytest.mark.parametrize("operation", ["CreateItem", "FindFolder"])
+def test_a_throttle_without_end_is_given_up(make: Make, operation: str) -> None:
     scene = make("exchange")
-    scene.exchange.next("CreateItem", Busy(back_off_ms=50), times=None)
+    scene.exchange.next(operation, Busy(back_off_ms=50), times=None)
     assert scene.run(give_up_after="0.3s").exit_code == 1
     assert "given up after 0.3s without any progress" in (scene.view().error or "")
     assert scene.view().counts.rejected == 0

@@ -114,6 +114,17 @@ def test_a_wrong_password_is_tried_once_for_all_mailboxes_together(box: Box, aut
     assert len(guesses) == 14  # each reads the reference once more, and finds the same
 
 
+@pytest.mark.parametrize("auth", ["basic", "ntlm"])
+def test_a_wrong_password_is_one_wrong_password_to_the_directory(
+    box: Box, monkeypatch: pytest.MonkeyPatch, auth: str
+) -> None:
+    account = f"{auth}-of-{box.address}"
+    box.server.add_account(account, PASSWORD)
+    monkeypatch.setattr(box.server, "lock_after", 2)
+    assert refusal(box.open(auth=auth, username=account, password=lambda: Secret("wrong"))).sign_in
+    box.connected(auth=auth, username=account)  # a second wrong one would have locked it
+
+
 def test_a_refused_user_of_their_own_mailbox_stops_that_one_only(box: Box) -> None:
     failure = refusal(box.open(access="direct", username=box.address, password=lambda: Secret("wrong")))
     assert (failure.action, failure.sign_in) == (Action.STOP_MAILBOX, True)
