@@ -81,10 +81,9 @@ class Connection:
     """One mailbox on one server. Used by one thread at a time, but for `abort`.
 
     Every failure drops the connection and is an EndpointError; the next call makes a new one. `guard` is asked before
-    anything leaves. `selected` is for
-    `core.imap.selection` alone and None after each new connection. A destination's connection ends hard (SO_LINGER 0),
-    so that nothing still in our buffers can be carried out after we have given up on it, or died: measured, the kernel
-    goes on delivering what a killed process has left there.
+    anything leaves. `selected` is for `core.imap.selection` alone and None after each new connection. A destination's
+    connection ends hard (SO_LINGER 0), so that nothing still in our buffers can be carried out after we have given up
+    on it, or died: measured, the kernel goes on delivering what a killed process has left there.
     """
 
     def __init__(
