@@ -1,6 +1,7 @@
 """A store that cannot be used: one line with the cure and exit code 2, nothing wrongly believed, and on it goes."""
 
 import sqlite3
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -133,6 +134,20 @@ def test_a_disk_that_is_full_from_the_beginning(cli: "CommandLine", world: World
         assert len(complaints(ended)) == 1
     trouble.end()
     assert cli("run", file).code == 0
+    assert copied(world) == 3
+
+
+@pytest.mark.parametrize("trouble", ["full"] if can_mount() else [], indirect=True)
+def test_a_disk_that_may_only_be_read(cli: "CommandLine", world: World, trouble: Trouble) -> None:
+    file = cli.batch(logins="ann")
+    assert cli("run", file).code == 0
+    world.source("ann", messages=1)
+    subprocess.run(["mount", "-o", "remount,ro", cli.state], check=True)
+    for command in (("run", file), ("status",)):
+        ended = cli(*command)
+        (line,) = complaints(ended)
+        assert (ended.code, ended.out) == (2, "")
+        assert "no store can be kept here (Read-only file system); make the folder readable and writable" in line
     assert copied(world) == 3
 
 
