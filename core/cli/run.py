@@ -43,7 +43,7 @@ _CUT = 3.0
 @mailbox_option
 @click.option("--retry-rejected", is_flag=True, help="Try messages again that the destination refused before.")
 @json_option
-@click.option("--detached", is_flag=True, hidden=True)  # by core.engine.detached alone
+@click.option("--handed-over", "detached", is_flag=True, hidden=True)  # by core.engine.detached alone
 @state_option
 @click.pass_obj
 def run(

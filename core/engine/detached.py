@@ -33,7 +33,7 @@ def detach(state: Path, order: Order, answers: Mapping[str, Secret]) -> "subproc
 
     It has no terminal, and a session that no logout ends. Raises OSError.
     """
-    command = [sys.executable, "-P", "-m", "core", "--state", str(state), "run", str(order.file), "--detached"]
+    command = [sys.executable, "-P", "-m", "core", "--state", str(state), "run", str(order.file), "--handed-over"]
     command += ["--watch"] if order.watch else []
     command += ["--retry-rejected"] if order.retry_rejected else []
     own = {text: answers[text].reveal() for text in order.prompts if text in answers}

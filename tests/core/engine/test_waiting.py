@@ -150,7 +150,7 @@ def test_given_up_when_a_message_is_never_there_however_often_it_is_sent(scene: 
 
 def test_time_with_progress_does_not_count(scene: "Scene") -> None:
     """Every other write fails, for longer than give_up_after in all."""
-    scene.world.source("ann", messages=400)
+    scene.world.source("ann", messages=160)
     turns = itertools.count()
 
     def trouble(side: Side, who: str, call: str) -> Failure | None:
@@ -158,7 +158,7 @@ def test_time_with_progress_does_not_count(scene: "Scene") -> None:
 
     scene.world.trouble = trouble
     assert scene.run(scene.batch(logins="ann", options={"give_up_after": "0.3s"})).exit_code == 0
-    assert scene.copied("ann") == 400
+    assert scene.copied("ann") == 160
     assert scene.kinds("ann").count("mailbox.waiting_for_link") >= 20
 
 
