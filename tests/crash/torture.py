@@ -11,6 +11,7 @@ import shutil
 import sys
 import tempfile
 import threading
+import traceback
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,6 +51,7 @@ class Tally:
     at_points: int = 0
     points: set[str] = field(default_factory=set)
     unharmed: int = 0
+    failed: int = 0
     mailboxes: int = 0
     messages: int = 0
     doubts: int = 0
@@ -73,8 +75,8 @@ class Tally:
     def __str__(self) -> str:
         return (
             f"{self.kills} kills ({self.at_points} at {len(self.points)} points, {self.kills - self.at_points} by the "
-            f"clock), {self.unharmed} runs unharmed, {self.mailboxes} mailboxes, {self.messages} messages, "
-            f"{self.doubts} of them settled from doubt: "
+            f"clock), {self.unharmed} runs unharmed ({self.failed} with a mailbox that failed), {self.mailboxes} "
+            f"mailboxes, {self.messages} messages, {self.doubts} of them settled from doubt: "
             f"{self.lost} lost, {self.duplicated} duplicated, {self.misplaced} misplaced, "
             f"{self.flags_wrong} with wrong flags, {self.unsettled} not settled"
         )
@@ -105,7 +107,7 @@ class Torture:
                     tally = self._round(victims, min(_KILLS, self._kills - self.tally.kills))
                     self.tally.add(tally)
                     sys.stderr.write(f"{self.kind}, round {self._rounds}: {tally}\n")
-        except BaseException as error:  # noqa: BLE001  raised by who waits for the end
+        except BaseException as error:  # noqa: BLE001  told by who waits for the end
             self.fault = error
 
     def _round(self, victims: Victims, kills: int) -> Tally:
@@ -148,6 +150,7 @@ class Torture:
         tally.doubts += ended.said.count('"event": "message.settled"')
         if ended.status in {0, 1}:  # a mailbox fails when its folders change too fast
             tally.unharmed += 1
+            tally.failed += ended.status
             return
         assert ended.status == -9, f"{self.kind}: {ended.status}\n{ended.said}"
         tally.kills += 1
@@ -223,14 +226,13 @@ def main(seed: str, kills: int) -> int:
             one.thread.join()
     finally:
         source.remove()
-    for one in all_of_them:
-        if one.fault is not None:
-            raise one.fault
     total = Tally()
     sys.stdout.write(f"seed {seed}, {monotonic() - began:.0f} s\n")
     for one in all_of_them:
         total.add(one.tally)
         sys.stdout.write(f"{one.kind}: {one.tally}\n")
+        if one.fault is not None:
+            traceback.print_exception(one.fault)
     sys.stdout.write(f"all: {total}\n")
     if total.wrong or total.kills < kills:
         sys.stdout.write(f"what the runs left is in {folder}\n")
