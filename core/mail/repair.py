@@ -6,7 +6,7 @@ signed gets CRLF as its line ends and nothing else, because a signature does not
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from core.mail import repair_body, repair_head
@@ -34,17 +34,28 @@ class Repair:
 
 
 def repaired(data: bytes) -> Repair | None:
-    """The message mended; None where there is nothing to mend. Takes about four times its size in memory."""
+    """The message mended; None where there is nothing to mend. Takes up to six times its size in memory."""
     changes: Changes = {}
     better = data
     for _ in range(_ROUNDS):
-        before, better = better, _message(better, changes)
-        if better == before:
+        pieces = _message(better, changes)
+        if _is(better, pieces):
             break
-    return Repair(better, tuple(changes)) if better != data else None
+        better = b"".join(pieces)
+    return Repair(better, tuple(changes)) if better is not data else None
 
 
-def _message(data: bytes, changes: Changes) -> bytes:
+def _is(data: bytes, pieces: Sequence[bytes]) -> bool:
+    """Whether the pieces make up just these bytes; without putting them together."""
+    place = 0
+    for piece in pieces:
+        if not data.startswith(piece, place):
+            return False
+        place += len(piece)
+    return place == len(data)
+
+
+def _message(data: bytes, changes: Changes) -> list[bytes]:
     if b"\r" in data and b"\n" not in data:  # as an old Macintosh ended its lines
         changes[_ENDS] = None
         data = data.replace(b"\r", b"\r\n")
@@ -53,7 +64,7 @@ def _message(data: bytes, changes: Changes) -> bytes:
         data = data[len(codecs.BOM_UTF8) :]
     walk = _Walk(data, changes)
     walk.entity(0, len(data), 0, message=True)
-    return b"".join(walk.out)
+    return walk.out
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +116,10 @@ class _Walk:
     def _body(self, start: int, end: int, kind: Kind, depth: int) -> bytes | None:
         """Put a body out; the encoding that it has now, where that is a new one."""
         if kind.type == b"multipart/signed":
-            text = crlf(self.data[start:end])
-            if text != self.data[start:end]:
+            text = self.data[start:end]
+            self.out.append(crlf(text))
+            if self.out[-1] is not text:
                 self.changes[_ENDS] = None
-            self.out.append(text)
             return None
         if depth < _DEEPEST:
             if kind.type.startswith(b"multipart/") and kind.boundary and self._parts(start, end, kind, depth + 1):

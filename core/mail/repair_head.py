@@ -24,7 +24,7 @@ _KNOWN = re.compile(
 )
 _ADDRESSES = re.compile(rb"(resent-)?(from|sender|reply-to|to|cc|bcc)\Z|disposition-notification-to\Z", re.IGNORECASE)
 _PARAMETERS = re.compile(rb"content-(type|disposition)\Z", re.IGNORECASE)
-#: Fields whose text is made of words for programs: no encoded words in there.
+#: Fields whose words are for programs: none of them is encoded because it is long.
 _STRUCTURED = re.compile(
     rb"date\Z|received|message-id\Z|in-reply-to\Z|references\Z|return-path\Z|mime-version\Z|content-|list-|dkim-|arc-"
     rb"|authentication-results\Z",

@@ -29,7 +29,7 @@ class Originals:
         """Write a message down unless it is there; on the disk when this returns. Raises StateError."""
         path = self.path(exact)
         try:
-            self._folder.mkdir(mode=0o700, exist_ok=True)
+            self._make()
             if not path.exists() or path.stat().st_size != body.size:
                 self._write(path, body)
             _sync(self._folder)
@@ -39,6 +39,11 @@ class Originals:
                 "folder writable for this user, then start again"
             ) from error
         return path
+
+    def _make(self) -> None:
+        with suppress(FileExistsError):
+            self._folder.mkdir(mode=0o700)
+            _sync(self._folder.parent)
 
     def _write(self, path: Path, body: Body) -> None:
         """Under another name until it is whole."""

@@ -25,7 +25,7 @@ from core.sync.fetching import Ready
 from core.sync.rules import too_large
 
 #: A mend takes so many times the message's size in memory: one at a time in a process, and none of a large message.
-_TIMES = 4
+_TIMES = 6
 _ONE_AT_A_TIME = Lock()
 LARGEST = SPOOL_ABOVE
 #: A form of at most so many bytes waits in memory; beside the budget, because each mailbox sends one at a time.
@@ -53,13 +53,13 @@ class Repairing:
         assert message.body is not None
         repair = mended(self._context.budget, message.body) if before is None else None
         if repair is not None:
-            message.alter(Alteration(Form.REPAIRED, ", ".join(repair.changes), refused), self._body((repair.data,)))
+            altered, outgoing = Alteration(Form.REPAIRED, _told(repair), refused), self._body((repair.data,))
         else:
             changes = _WHOLE if before is not None or message.body.size <= LARGEST else f"{_WHOLE}, too large to mend"
-            message.alter(Alteration(Form.WRAPPED, changes, refused), self._wrapped(message))
-        assert message.sent is not None
-        beyond = too_large(self._context.destination.limits.max_message, message.sent.size)
-        return None if beyond is None else f"{refused}; {message.altered and message.altered.form}: {beyond}"
+            altered, outgoing = Alteration(Form.WRAPPED, changes, refused), self._wrapped(message)
+        message.alter(altered, outgoing)
+        beyond = too_large(self._context.destination.limits.max_message, outgoing.size)
+        return None if beyond is None else f"{refused}; {altered.form}: {beyond}"
 
     def prepare(self, message: Ready) -> None:
         """See to it that a message about to be sent has the bytes of its form, and that its original is kept.
@@ -114,6 +114,10 @@ def _so_far(before: Alteration | None) -> str:
     return f"{before.refused}; refused {before.form}{changes}"
 
 
+def _told(repair: Repair) -> str:
+    return ", ".join(repair.changes)
+
+
 def mended(budget: Budget, body: Body) -> Repair | None:
     """The message mended; None where there is nothing to mend, or where it is too large for that."""
     if body.size > LARGEST:
@@ -133,7 +137,7 @@ def prints(budget: Budget, message: Ready) -> Iterator[tuple[bytes, Alteration |
     yield canonical(body.read()), None
     repair = mended(budget, body)
     if repair is not None:
-        yield canonical(repair.data), Alteration(Form.REPAIRED, ", ".join(repair.changes))
+        yield canonical(repair.data), Alteration(Form.REPAIRED, _told(repair))
     yield wrapped_print(body, message.received), Alteration(Form.WRAPPED, _WHOLE)
 
 

@@ -34,7 +34,7 @@ def test_an_original_is_kept_to_the_last_byte_for_this_user_alone(tmp_path: Path
     assert path == tmp_path / "originals" / f"{body.sha256().hex()}.eml"
     assert path.read_bytes() == DATA
     assert [stat.S_IMODE(each.stat().st_mode) for each in (path.parent, path)] == [0o700, 0o600]
-    assert synced == ["new file", "originals"]
+    assert synced == [tmp_path.name, "new file", "originals"]
 
 
 def test_the_same_message_is_kept_once_and_half_of_one_is_written_again(tmp_path: Path, synced: list[str]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.batch.definition import Options
+from core.errors import StateError
 from core.event import Event, EventKind
 from core.mail.flags import SEEN, Flags
 from core.mail.repair import repaired
@@ -320,8 +321,6 @@ def test_an_original_that_cannot_be_kept_holds_the_message_back(world: World) ->
     world.new.refuses = strict
     blocked = world.database.folder / "originals"
     blocked.write_text("a file is in the way")
-    from core.errors import StateError
-
     with pytest.raises(StateError, match="the original of a repaired message cannot be kept"):
         world.run()
     assert world.new.seen == [BAD]
