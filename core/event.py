@@ -51,6 +51,7 @@ class EventKind(StrEnum):
     MAILBOX_WAITING_FOR_HOURS = "mailbox.waiting_for_hours"
     MAILBOX_LINK_BACK = "mailbox.link_back"
     MAILBOX_QUOTA = "mailbox.quota"
+    MAILBOX_ALERT = "mailbox.alert"
     FOLDER_LISTED = "folder.listed"
     FOLDER_CREATED = "folder.created"
     FOLDER_RENAMED = "folder.renamed"

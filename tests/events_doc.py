@@ -38,6 +38,7 @@ EVENTS: Mapping[EventKind, str] = {
     EventKind.MAILBOX_WAITING_FOR_HOURS: "the active hours have ended: it goes on when they begin",
     EventKind.MAILBOX_LINK_BACK: "after that, both sides are signed in to again",
     EventKind.MAILBOX_QUOTA: "the mailbox at the destination is full",
+    EventKind.MAILBOX_ALERT: "a server wants people to read what the text says (IMAP's ALERT); once a run",
     EventKind.FOLDER_LISTED: "the source folder was compared with the ledger",
     EventKind.FOLDER_CREATED: "a folder was made at the destination",
     EventKind.FOLDER_RENAMED: "a folder was renamed at the source, or has another name at the destination",

@@ -80,6 +80,7 @@ class World:
         self.most: Counter[Side] = Counter()
         self.calls: Counter[tuple[Side, str, str]] = Counter()
         self.aborted: list[tuple[Side, str, bool]] = []  # whether what changes something may finish
+        self.alert = ""  # what both servers want people to read
         self.lock = threading.Lock()
 
     def source(self, login: str, messages: int = 0, folder: str = "INBOX") -> Account:
@@ -136,6 +137,9 @@ class _End:
     def abort(self, *, finish: bool = False) -> None:
         with self.world.lock:
             self.world.aborted.append((self.side, self.who, finish))
+
+    def heard(self) -> Sequence[str]:
+        return [self.world.alert] if self.world.alert else []
 
     def close(self) -> None:
         with self.world.lock:

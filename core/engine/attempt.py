@@ -138,14 +138,21 @@ class Attempt:
                     self._connect(Side.DESTINATION, destination)
                     yield source, destination
             finally:
+                self._heard(Side.DESTINATION, destination)
                 destination.close()
         finally:
+            self._heard(Side.SOURCE, source)
             source.close()
+
+    def _heard(self, side: Side, end: Source | Destination) -> None:
+        for text in end.heard():
+            self._mailbox.alerted(f"{self._where(side)}: the server says: {text}")
 
     def _connect(self, side: Side, end: Source | Destination) -> None:
         clock = self._run.clock
         self._connecting = (side, clock.monotonic())
         end.connect()
+        self._heard(side, end)
         self._run.reach[side].answered(clock.monotonic())
         self._connecting = None
 

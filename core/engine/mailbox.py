@@ -82,6 +82,7 @@ class MailboxRun:
         self._open = False  # in a pass, from its first try to its end
         self._started = False  # that pass has signed in at least once
         self._link_lost = False
+        self._alerts: set[str] = set()
         self._before = self._after = Counts()  # at the pass's start, and when its last try ended
         self._halting = Wish.RUN
         self._lock = threading.Lock()
@@ -184,6 +185,12 @@ class MailboxRun:
             EventKind.MAILBOX_THROTTLED if throttled else EventKind.MAILBOX_WAITING_FOR_LINK,
             f"{ending.why}; next try in {format_duration(max(1, round(ending.seconds)))}",
         )
+
+    def alerted(self, text: str) -> None:
+        """A server wants people to read this; said once a run."""
+        if text not in self._alerts:
+            self._alerts.add(text)
+            self.narrate.warning(EventKind.MAILBOX_ALERT, text)
 
     def waits_until(self, until: datetime) -> None:
         """It waits longer than it was said to."""

@@ -44,6 +44,10 @@ class ExchangeDestination:
         """Sign in and see that the mailbox exists and may be written to."""
         folders.check_access(self._session)
 
+    def heard(self) -> Sequence[str]:
+        """Nothing: Exchange has no words for people."""
+        return ()
+
     def folders(self) -> Sequence[DestinationFolder]:
         """All mail folders under their own names, which depend on the mailbox's language; roles do not."""
         tree = self._tree = folders.read_tree(self._session)

@@ -9,7 +9,7 @@ import base64
 import socket
 import ssl
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +24,7 @@ from core.ports.failure import Action, EndpointError, Failure, Side, Unreachable
 from core.ports.guard import Guard, unguarded
 from core.ports.lifeline import Lifeline, aborted
 from core.ports.meter import UNLIMITED, Meter
+from core.printable import printable_bytes
 from core.secret import Secret
 
 #: All that may ever be said to a source: nothing here changes a mailbox.
@@ -33,6 +34,8 @@ SOURCE_VERBS = frozenset(
         *(b"NAMESPACE", b"LIST", b"LSUB", b"EXAMINE", b"UID FETCH", b"UID SEARCH"),
     }
 )
+#: So many different alerts are kept until somebody asks.
+_ALERTS = 20
 _PARTING = 5.0  # seconds that a server has to say good-bye
 #: Commands that change nothing at a destination, either.
 _LOOKING = (*SOURCE_VERBS, b"SELECT", b"STATUS")
@@ -111,6 +114,7 @@ class Connection:
         self._lifeline = Lifeline()
         self._changing = False  # a command is under way that changes something
         self._over = False
+        self._alerts: dict[str, None] = {}  # each once, in their order
 
     def connect(self) -> None:
         """Sign in now, where that is not done yet."""
@@ -179,6 +183,11 @@ class Connection:
             raise EndpointError(failure_of(done, self.side, otherwise=otherwise))
         return done
 
+    def heard(self) -> Sequence[str]:
+        """What the server wanted people to read (ALERT) since it was last asked, each text once."""
+        alerts, self._alerts = self._alerts, {}
+        return list(alerts)
+
     def abort(self, *, finish: bool = False) -> None:
         """End it for good, from any thread: the call that is under way fails at once, as does every later one.
 
@@ -209,6 +218,10 @@ class Connection:
                 wire.run(b"LOGOUT")
         self.drop()
 
+    def _alert(self, text: bytes) -> None:
+        if len(self._alerts) < _ALERTS:
+            self._alerts[printable_bytes(text)] = None
+
     # --- making it ------------------------------------------------------------------------------------------------
 
     def _open(self) -> None:
@@ -233,7 +246,14 @@ class Connection:
         verbs = SOURCE_VERBS if self.side is Side.SOURCE else None
         transport = self._client._imap  # noqa: SLF001 - imapclient's own
         acknowledge = partial(_acknowledge, self._client.socket())
-        wire = Wire(transport, spool=self.spool, verbs=verbs, acknowledge=acknowledge, meter=self._meter)
+        wire = Wire(
+            transport,
+            spool=self.spool,
+            verbs=verbs,
+            acknowledge=acknowledge,
+            alert=self._alert,
+            meter=self._meter,
+        )
         offered = frozenset(item.decode("latin-1").upper() for item in self._client.capabilities())
         failure = self._be_let_in(lambda: self._say_who(wire, offered, secret), secret)
         if failure is not None:

@@ -85,6 +85,10 @@ class ImapDestination:
             )
         self._limits = replace(_BATCH, max_message=self._largest())
 
+    def heard(self) -> Sequence[str]:
+        """What the server wanted people to read (ALERT)."""
+        return self._connection.heard()
+
     def folders(self) -> Sequence[DestinationFolder]:
         """All folders of the personal namespace that can hold messages."""
         return self._tree.list()

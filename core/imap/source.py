@@ -58,6 +58,10 @@ class ImapSource:
         """Sign out; never raises."""
         self._connection.close()
 
+    def heard(self) -> Sequence[str]:
+        """What the server wanted people to read (ALERT)."""
+        return self._connection.heard()
+
     def folders(self) -> Sequence[SourceFolder]:
         """All folders of the personal namespace, or of the tree below the root, sorted by path."""
         return [

@@ -16,6 +16,7 @@ from core.ports.spool import SpoolFile
 
 _CODE = re.compile(rb"\[([^\] ]+)(?: ([^\]]*))?\] ?")
 _UIDVALIDITY = re.compile(rb"\[UIDVALIDITY (\d+)\]", re.IGNORECASE)
+_ALERT = re.compile(rb"\[ALERT\] *(.*)", re.IGNORECASE)
 _UNQUOTABLE = re.compile(rb"[\r\n\x00]")
 _STATUS = frozenset({b"OK", b"NO", b"BAD", b"BYE", b"PREAUTH"})
 _PIECE = 1 << 18
@@ -115,7 +116,7 @@ class Wire:
     `exists` follows the selected folder's number of messages through EXISTS, EXPUNGE and VANISHED, `uidvalidity` what
     was said of it last. `verbs`, where given, are the only commands that `run` lets out. `acknowledge` tells the server
     at once that its last words came; else the system does so in its own time. `meter` is told of all bytes, in both
-    directions.
+    directions, `alert` of what the server wants people to read (RFC 3501, 7.1).
     """
 
     def __init__(
@@ -125,6 +126,7 @@ class Wire:
         spool: Path | None = None,
         verbs: frozenset[bytes] | None = None,
         acknowledge: Callable[[], None] = lambda: None,
+        alert: Callable[[bytes], None] | None = None,
         meter: Meter = UNLIMITED,
     ) -> None:
         self._transport = transport
@@ -132,6 +134,7 @@ class Wire:
         self._spool = spool
         self._verbs = verbs
         self.acknowledge = acknowledge
+        self._alert = alert
         self._count = 0
         self.exists = 0
         self.uidvalidity: int | None = None
@@ -201,6 +204,11 @@ class Wire:
             if kind not in _STATUS:
                 self._literals(response)
             self._notice(response)
+        # A refusal and a good-bye are told with all they say.
+        if self._alert is not None and (kind == b"OK" or (tag == b"*" and kind in _STATUS)):
+            alert = _ALERT.match(text)
+            if alert:
+                self._alert(alert[1])
         return response
 
     def _notice(self, response: Response) -> None:

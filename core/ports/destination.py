@@ -116,6 +116,10 @@ class Destination(Protocol):
         """Sign in and see that this mailbox may be written to."""
         ...
 
+    def heard(self) -> Sequence[str]:
+        """What the server wanted people to read since this was last asked, printable, each text once; never raises."""
+        ...
+
     def folders(self) -> Sequence[DestinationFolder]:
         """All mail folders, default folders with their role."""
         ...

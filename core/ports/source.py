@@ -68,6 +68,10 @@ class Source(Protocol):
         """Sign in now, so that a wrong password shows before anything else is done."""
         ...
 
+    def heard(self) -> Sequence[str]:
+        """What the server wanted people to read since this was last asked, printable, each text once; never raises."""
+        ...
+
     def folders(self) -> Sequence[SourceFolder]:
         """All folders of the personal namespace, sorted by path; a folder name that cannot be decoded is kept."""
         ...

@@ -399,6 +399,8 @@ def test_what_nobody_asked_for_changes_nothing(scene: OddScene) -> None:
         scene.run()
         assert odd.counts == {"copied": 20}
         odd.has(("INBOX", mail(TWENTY)))
+    said = f"source 127.0.0.1:{scene.source.port}: the server says: the server goes down tonight"
+    assert odd.told(EventKind.MAILBOX_ALERT) == [said] * 2, "once a run"
 
 
 def test_mail_that_comes_and_goes_while_it_is_read(scene: OddScene) -> None:

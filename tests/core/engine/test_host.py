@@ -8,6 +8,7 @@ from sqlalchemy import update
 from core.engine.context import Doors
 from core.engine.host import Host
 from core.errors import HeldError, SecretError, StateError, UserError
+from core.event import EventKind
 from core.ports.failure import Action, Failure, Side
 from core.status import BatchStatus
 from core.store import schema
@@ -32,6 +33,19 @@ def test_every_mailbox_is_moved_and_everything_is_said(scene: "Scene") -> None:
     assert (ann.pass_kind, ann.pass_new, ann.counts.copied, ann.error) == ("initial", 3, 3, None)
     assert ann.synced is not None
     assert holder(scene.database, "batch:sales") is None
+
+
+def test_what_servers_want_people_to_read_is_said_once_however_many_tries_it_takes(scene: "Scene") -> None:
+    scene.world.alert = "down tonight"
+    lost = Failure(Action.RETRY, "LOST", "the link broke")
+    tries = iter([lost, lost])
+    scene.world.trouble = lambda side, who, call: next(tries, None) if call == "write" else None
+    assert scene.run(scene.batch(logins="ann")).exit_code == 0
+    assert scene.kinds("ann").count("mailbox.waiting_for_link") == 2
+    assert [event.text for event in scene.events if event.kind is EventKind.MAILBOX_ALERT] == [
+        "source old.example:993: the server says: down tonight",
+        "destination new.example:443: the server says: down tonight",
+    ]
 
 
 def test_the_log_in_the_store_holds_what_was_told(scene: "Scene") -> None:

@@ -534,3 +534,14 @@ def test_uidvalidity_that_changes_in_the_middle_of_a_session(opened: Open) -> No
         with pytest.raises(FolderChangedError, match="INBOX: UIDVALIDITY was 7, is another"):
             source.uids(inbox)
         assert source.examine(INBOX).uidvalidity == 7  # opened anew
+
+
+def test_what_the_server_wants_people_to_read_is_kept_until_it_is_asked_for(opened: Open) -> None:
+    alerts = b"".join(b"* OK [ALERT] number %d\x1b[2J\r\n" % (number % 30) for number in range(60))
+    with told(NOOP=alerts + b"TAG OK x\r\n") as server:
+        source = opened(server)
+        assert source.heard() == []
+        source._connection.run(b"NOOP")
+        source._connection.drop()
+        assert source.heard() == [f"number {number}\u241b[2J" for number in range(20)]
+        assert source.heard() == []

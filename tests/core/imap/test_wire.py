@@ -109,6 +109,14 @@ def test_blank_lines_and_bare_line_feeds_are_borne() -> None:
     assert (done.said, len(responses)) == ("done", 1)
 
 
+def test_what_a_server_wants_people_to_read_is_heard() -> None:
+    said = b"* OK [ALERT] one\r\n* no [alert] two\r\n* 1 EXISTS\r\n* OK nothing [ALERT]\r\nC1 OK [ALERT] three\r\n"
+    heard: list[bytes] = []
+    Wire(Tape(said), alert=heard.append).run(b"NOOP")
+    Wire(Tape(b"C1 NO [ALERT] four\r\n"), alert=heard.append).run(b"NOOP")  # that is told as a refusal
+    assert heard == [b"one", b"two", b"three"]
+
+
 def test_exists_follows_the_server() -> None:
     wire = Wire(Tape(b"* 9 EXISTS\r\n* 2 EXPUNGE\r\n* VANISHED 4:6,9\r\n* VANISHED (EARLIER) 1:50\r\nC1 OK\r\n"))
     wire.run(b"NOOP")

@@ -66,6 +66,9 @@ class MemoryDestination:
 
     def abort(self, *, finish: bool = False) -> None: ...
 
+    def heard(self) -> Sequence[str]:
+        return ()
+
     def close(self) -> None: ...
 
     def folders(self) -> Sequence[DestinationFolder]:

@@ -138,6 +138,9 @@ class MemorySource:
 
     def abort(self) -> None: ...
 
+    def heard(self) -> Sequence[str]:
+        return ()
+
     def close(self) -> None: ...
 
     def folders(self) -> Sequence[SourceFolder]:
