@@ -43,7 +43,7 @@ class Bodies:
             try:
                 for message in batch:
                     answer = answers.pop(message.uid)
-                    if isinstance(answer, int):
+                    if isinstance(answer, int):  # larger than it was said to be: once more, alone
                         yield from self.fetch([replace(message, size=answer)])
                     elif answer is None or isinstance(answer, Body):
                         yield Fetched(message.uid, answer)

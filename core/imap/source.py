@@ -116,9 +116,9 @@ class ImapSource:
     def flags(self, folder: OpenFolder, changed_since: int | None) -> Iterator[tuple[int, Flags]]:
         """UID and flags of every message, or only of those changed since a HIGHESTMODSEQ."""
         # A HIGHESTMODSEQ that went back was made anew, and says nothing about what we know.
-        known = changed_since is not None and changed_since <= (folder.highestmodseq or 0)
+        since = changed_since if changed_since is not None and changed_since <= (folder.highestmodseq or 0) else None
         with about(folder.folder.path):
-            changed = self._changed(folder, changed_since) if known and changed_since is not None else None
+            changed = None if since is None else self._changed(folder, since)
             yield from self._all_flags(folder) if changed is None else changed.items()
 
     def fetch(self, folder: OpenFolder, messages: Iterable[SourceMessage]) -> Iterator[Fetched]:

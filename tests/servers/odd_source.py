@@ -31,7 +31,6 @@ class Box:
     message: Callable[[int], bytes] = short_message
     size: Callable[[int], int] | None = None
     uidvalidity: int = 7
-    attributes: str = ""
 
     @property
     def last(self) -> int:
@@ -44,7 +43,6 @@ class Account:
     """One user's folders by their names on the wire."""
 
     boxes: dict[bytes, Box] = field(default_factory=lambda: {b"INBOX": Box()})
-    separator: bytes = b"/"
 
 
 #: Gets the command without its tag and the true answer; returns what is sent. TAG stands for the command's tag, CLOSE
@@ -183,11 +181,10 @@ class _Session:
         return b"TAG OK done\r\n"
 
     def _list(self, verb: str, command: str) -> bytes:
-        account = self._server.accounts[self._login]
         pattern = _names(command)[1]
         found = [
-            b'* %b (%b) "%b" %b\r\n' % (verb.encode(), box.attributes.encode(), account.separator, wire(name))
-            for name, box in account.boxes.items()
+            b'* %b () "/" %b\r\n' % (verb.encode(), wire(name))
+            for name in self._server.accounts[self._login].boxes
             if pattern in {b"*", name} or (b"%" in pattern and len(name) == len(pattern))
         ]
         return b"".join(found) + b"TAG OK done\r\n"

@@ -1,7 +1,10 @@
+from pathlib import Path
+
 import pytest
 
 from core.imap.items import items_of, uid_of
 from core.imap.wire import GarbledError, Response
+from core.ports.spool import SpoolFile
 
 
 def response(*pieces: bytes) -> Response:
@@ -51,6 +54,15 @@ def test_items_around_literals() -> None:
 def test_what_does_not_end_as_it_should_is_not_what_it_seems(pieces: tuple[bytes, ...]) -> None:
     with pytest.raises(GarbledError):
         items_of(response(*pieces))
+
+
+def test_the_file_of_such_a_response_is_given_back(tmp_path: Path) -> None:
+    with SpoolFile(tmp_path) as spool:
+        spool.write(b"abc")
+        body = spool.body()
+    with pytest.raises(GarbledError):
+        items_of(Response(b"*", b"FETCH", 1, [b"(UID 7 BODY[] {3}", body, b"d)"]))
+    assert body._file is None
 
 
 @pytest.mark.parametrize("end", [b")", b" )", b" FLAGS (\\Seen))", b" UID 7)"])
