@@ -13,8 +13,11 @@ README = keys_doc.FILE
 TEXT = README.read_text(encoding="utf-8")
 
 
-def test_the_keys_are_current() -> None:
-    assert keys_doc.written(TEXT) == TEXT, "make them anew: python -m tests.keys_doc"
+@pytest.mark.parametrize("document", [README, keys_doc.SETTINGS], ids=lambda path: path.name)
+def test_the_keys_are_current(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    assert keys_doc.written(text) == text, "make them anew: python -m tests.keys_doc"
+    assert "| `q` `Ctrl+q` `Ctrl+c` |" in text
 
 
 def test_every_command_is_named() -> None:

@@ -12,6 +12,7 @@ from core.errors import EXIT_STOPPED, UserError
 if TYPE_CHECKING:
     from core.cli.invocation import ConsoleOptions
     from tui.runs import Runs
+    from tui.settings import Settings
 
 _CURE = "use `mailcutover run`, or a terminal"
 
@@ -31,14 +32,19 @@ def console(files: Sequence[Path], state: Path | None, options: "ConsoleOptions"
     unfit = _unfit(os.environ)
     if unfit is not None:
         raise UserError(f"{unfit}; {_CURE}")
-    _prepare(os.environ)
+    from tui import settings as user_settings
+
+    settings = user_settings.load(user_settings.where())
+    _prepare(os.environ, settings)
     from core.batch.prompt import keep_off_terminal
     from core.clock import SystemClock
     from core.engine.library_log import libraries_told
     from core.store.database import Database
     from core.store.events import EventLog
     from core.store.location import state_folder
+    from tui import session
     from tui.app import Console
+    from tui.ascii import given_environ, locale_is_ascii
     from tui.runs import Runs
     from tui.signals import Signals, end_process
 
@@ -46,7 +52,17 @@ def console(files: Sequence[Path], state: Path | None, options: "ConsoleOptions"
     clock = SystemClock()
     with Database.open(state_folder(state)) as database, libraries_told(EventLog(database).append):
         runs = Runs(database, clock)
-        app = Console(database, runs, clock, files, environ=os.environ, read_only=options.read_only)
+        app = Console(
+            database,
+            runs,
+            clock,
+            files,
+            environ=os.environ,
+            settings=settings,
+            session=session.load(database.folder),
+            ascii_=options.ascii or (locale_is_ascii(given_environ()) if settings.ascii is None else settings.ascii),
+            read_only=options.read_only,
+        )
 
         def stop(now: bool) -> None:
             if now:
@@ -61,7 +77,9 @@ def console(files: Sequence[Path], state: Path | None, options: "ConsoleOptions"
         signals = Signals(app, stop, runs.hand_over, last_resort)
         signals.install()
         try:
-            code = app.run(mouse=options.mouse)
+            code = app.run(mouse=options.mouse and settings.mouse)
+            with contextlib.suppress(OSError):  # a convenience: no reason to end otherwise
+                session.save(database.folder, app.dashboard.session)
         finally:
             signals.ended.set()
             try:
@@ -105,8 +123,10 @@ def _unfit(environ: Mapping[str, str]) -> str | None:
     return None
 
 
-def _prepare(environ: "os._Environ[str]") -> None:
+def _prepare(environ: "os._Environ[str]", settings: "Settings") -> None:
     """What Textual reads when it is imported: nothing moves by itself, and less is sent over SSH."""
+    if settings.theme == "none":
+        environ["NO_COLOR"] = "1"
     environ["TEXTUAL_ANIMATIONS"] = "none"
     environ["TEXTUAL_SMOOTH_SCROLL"] = "0"
     if environ.get("SSH_CONNECTION"):

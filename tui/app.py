@@ -6,9 +6,7 @@ from pathlib import Path, PurePath
 from typing import ClassVar
 
 from textual import events, on
-from textual.app import App
 from textual.message import Message
-from textual.worker import WorkerFailed
 
 from core.clock import Clock
 from core.errors import EXIT_DONE, EXIT_STOPPED, StateError
@@ -17,19 +15,21 @@ from tui import theme
 from tui.dialogs import Dialogs
 from tui.driver import SafeDriver, TerminalLost
 from tui.helm import Helm
-from tui.keymap import Keymap
+from tui.lasting import LastingApp, Leave
 from tui.limits import Limits
 from tui.link import Link
 from tui.log_desk import LogDesk
 from tui.pace import Pace
 from tui.prompts import Prompts
 from tui.runs import Runs
+from tui.safe import ASCII
 from tui.screens import quit as quitting
 from tui.screens.dashboard import Dashboard
 from tui.screens.help import Help
 from tui.screens.palette import Palette
 from tui.screens.too_small import TooSmall, too_small
-from tui.screens.typing import Typing
+from tui.session import Session
+from tui.settings import Settings
 from tui.theme import Tone
 from tui.tick import Reader, Tick
 from tui.widgets.line_table import LineTable
@@ -44,15 +44,16 @@ class Ticked(Message):
         self.answer = answer
 
 
-class Leave(Message):
-    """A signal says that it is time to go."""
-
-
-class Console(App[int], inherit_bindings=False):
-    """Ends with an exit code. `fault` is what it crashed with, if it did."""
+class Console(LastingApp, inherit_bindings=False):
+    """Ends with an exit code."""
 
     TITLE = "mailcutover"
-    CSS_PATH: ClassVar[list[str | PurePath]] = ["styles/tones.tcss", "styles/dashboard.tcss", "styles/dialogs.tcss"]
+    CSS_PATH: ClassVar[list[str | PurePath]] = [
+        "styles/tones.tcss",
+        "styles/dashboard.tcss",
+        "styles/dialogs.tcss",
+        "styles/ascii.tcss",
+    ]
     ENABLE_COMMAND_PALETTE = False
     ALLOW_SELECT = False
 
@@ -65,24 +66,27 @@ class Console(App[int], inherit_bindings=False):
         *,
         environ: Mapping[str, str],
         zone: tzinfo | None = None,
-        keymap: Keymap | None = None,
+        settings: Settings | None = None,
+        session: Session | None = None,
+        ascii_: bool = False,
         read_only: bool = False,
     ) -> None:
-        few = theme.few_colours(environ)
-        super().__init__(driver_class=SafeDriver, ansi_color=True if few else None)
-        for known in (theme.CALM, theme.PLAIN):
+        settings = settings or Settings()
+        look = theme.chosen(settings.theme, environ)
+        super().__init__(driver_class=SafeDriver, ansi_color=True if look is theme.PLAIN else None)
+        for known in theme.ALL:
             self.register_theme(known)
-        self.theme = (theme.PLAIN if few else theme.CALM).name
-        self.fault: Exception | None = None
+        self.theme = look.name
+        self.set_class(ascii_, ASCII)
         self.runs = runs
-        self.link = Link(Reader(database, clock), self._take, Pace.of(environ))
-        self.keymap = keymap or Keymap()
+        self.link = Link(Reader(database, clock), self._take, Pace.of(environ, settings.rate))
+        self.keymap = settings.keymap
         self.set_keymap(self.keymap.own)
         dialogs = Dialogs(self, self.flash, self.keymap)
         self.helm = Helm(runs, dialogs, self.keymap, Limits(database, dialogs), read_only=read_only)
         prompts = Prompts(self, self.keymap)
         desk = LogDesk(self, database, clock, prompts, self.flash)
-        self.dashboard = Dashboard(self.helm, prompts, desk, self.link.look, self.keymap, zone)
+        self.dashboard = Dashboard(self.helm, prompts, desk, self.link.look, self.keymap, session or Session(), zone)
         self._files = files
         self._read_only = read_only
 
@@ -119,8 +123,7 @@ class Console(App[int], inherit_bindings=False):
         if not self.is_running:  # the panes are being taken down
             return
         answer = message.answer
-        driver = self._driver
-        backlog = driver.backlog if isinstance(driver, SafeDriver) else 0
+        backlog = self.backlog  # before we add to it
         if isinstance(answer, Tick):
             self.dashboard.show(answer, self._remark())
         elif isinstance(answer, StateError):
@@ -143,13 +146,6 @@ class Console(App[int], inherit_bindings=False):
     def flash(self, word: str, tone: Tone = Tone.PLAIN) -> None:
         """Say a word at the bottom."""
         self.dashboard.key_bar.flash(word, tone)
-
-    async def on_event(self, event: events.Event) -> None:
-        """Hand a key to whatever text is typed into, before the next is looked at; else as Textual does."""
-        if isinstance(event, events.Key) and isinstance(self.screen, Typing):
-            self.screen.typed(event)
-        else:
-            await super().on_event(event)
 
     # --- keys ------------------------------------------------------------------------------------------------------
 
@@ -188,36 +184,9 @@ class Console(App[int], inherit_bindings=False):
         elif not small and isinstance(self.screen, TooSmall):
             self.pop_screen()
 
-    def leave(self) -> None:
-        """From any thread: end soon."""
-        self.post_message(Leave())
-
     @on(Leave)
     @on(TerminalLost)
     def end(self, message: Message) -> None:
         """What runs here stops, to go on elsewhere when nobody looks any more; the screen does not wait for it."""
         (self.runs.hand_over if isinstance(message, TerminalLost) else self.runs.stop)()
         self.exit(EXIT_STOPPED)
-
-    def let_go(self) -> None:
-        """From any thread: write nothing more."""
-        if isinstance(self._driver, SafeDriver):
-            self._driver.lost.set()
-
-    def rescue(self) -> None:
-        """From any thread: put the terminal back by force."""
-        if isinstance(self._driver, SafeDriver):
-            self._driver.rescue()
-
-    def _set_pointer_shape(self, shape: str) -> None:
-        """Leave the mouse pointer alone: a terminal that does not know the command may print it."""
-
-    def _handle_exception(self, error: Exception) -> None:
-        """Keep a fault for whoever runs us; Textual would print it with all local variables, passwords too."""
-        if isinstance(error, WorkerFailed) and isinstance(error.error, Exception):
-            error = error.error
-        self.fault = self.fault or error
-        if self._exception is None:
-            self._exception = error
-            self._exception_event.set()
-        self._close_messages_no_wait()

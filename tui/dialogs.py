@@ -47,7 +47,7 @@ class Dialogs:
 
     async def secret(self, text: str) -> Secret | None:
         """Ask for a secret; None when there is no answer."""
-        return await self._app.push_screen_wait(AskSecret(text))
+        return await self._app.push_screen_wait(AskSecret(self._keymap, text))
 
     async def problems(self, title: str, problems: Sequence[str]) -> None:
         """Show what is wrong, until it was seen."""

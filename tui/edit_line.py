@@ -8,17 +8,19 @@ _LIMIT = 1000  # characters
 class EditLine:
     """Text and a cursor in it. What was there before is replaced by the first character typed, unless it is moved in.
 
-    A terminal hands over whatever was pasted, so what comes in passes the door for foreign text.
+    A terminal hands over whatever was pasted, so what comes in passes the door for foreign text; but not an `exact`
+    line, which is never shown: a password is what it is.
     """
 
-    def __init__(self, text: str = "") -> None:
-        self.text = printable(text, _LIMIT)
+    def __init__(self, text: str = "", *, exact: bool = False) -> None:
+        self._clean = (lambda text: text) if exact else (lambda text: printable(text, _LIMIT))
+        self.text = self._clean(text)
         self.cursor = len(self.text)
         self.untouched = bool(text)
 
     def insert(self, text: str) -> None:
         """Type, or paste; of several lines the first."""
-        piece = printable(text.splitlines()[0] if text.splitlines() else "")
+        piece = self._clean(text.splitlines()[0] if text.splitlines() else "")
         if self.untouched and piece:
             self.rub_all()
         piece = piece[: _LIMIT - len(self.text)]
@@ -28,7 +30,7 @@ class EditLine:
 
     def put(self, text: str) -> None:
         """Another text in its place."""
-        self.text = printable(text, _LIMIT)
+        self.text = self._clean(text)
         self.cursor = len(self.text)
         self.untouched = False
 

@@ -191,7 +191,6 @@ KEYS = (
     Key("prompt.home", "home", "home", "To the beginning", _G.PROMPT),
     Key("prompt.end", "end,ctrl+e", "end", "To the end", _G.PROMPT),
     Key("help.close", "escape,q,question_mark,enter", "close", "Close this help", _G.HELP),
-    Key("secret.cancel", "escape,ctrl+c", "cancel", "Type nothing, start nothing", _G.CHOICE),
     Key("stopping.cut", "x", "cut", "While it waits to quit: cut what is in flight", _G.CHOICE),
     Key("choice.next", "j,down,l,right,tab", "next", "Next answer", _G.CHOICE),
     Key("choice.previous", "k,up,h,left,shift+tab", "previous", "Previous answer", _G.CHOICE),

@@ -18,8 +18,10 @@ class Pace:
         self._late = 0  # ticks in a row
 
     @classmethod
-    def of(cls, environ: Mapping[str, str]) -> "Pace":
-        """As fits where we are."""
+    def of(cls, environ: Mapping[str, str], rate: float | None = None) -> "Pace":
+        """As the user wants it, in updates a second; else as fits where we are."""
+        if rate is not None:
+            return cls(1 / rate)
         return cls(0.5 if environ.get("SSH_CONNECTION") else 0.25)
 
     @property

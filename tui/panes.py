@@ -28,7 +28,7 @@ _LEAST_LOG, _REST = 4, 10  # lines of the log, and those that are left to all el
 
 
 class Panes:
-    """The panes, also by name. `list` is the list that has the keys, or had them last."""
+    """The panes, also by name. `pane` is the one that has the keys, `list` the list that has them or had them last."""
 
     def __init__(self, keymap: Keymap, zone: tzinfo | None) -> None:
         self.status = StatusBar(id="status")
@@ -48,7 +48,7 @@ class Panes:
             "detail": self.detail,
             LOG: self.log,
         }
-        self.list = LISTS[0]
+        self.pane = self.list = LISTS[0]
         self.zoomed = False
         self.log_height: int | None = None  # lines, as the user likes it
         self._middle = Horizontal(self.mailboxes, self.detail, id="middle")
@@ -66,23 +66,17 @@ class Panes:
         """The list that keys for lists are meant for."""
         return self.tables[self.list]
 
-    def current(self, focused: Widget | None) -> str:
-        """The pane that has the keys."""
-        return LOG if focused is self.log else self.list
-
     def entered(self, widget: Widget) -> None:
         """A widget has got the keys."""
-        for name in LISTS:
-            pane = self.by_name[name]
+        for name, pane in self.by_name.items():
             if widget is pane or pane in widget.ancestors:
-                self.list = name
+                self._choose(name)
 
-    def arrange(self, app: App[Any], focused: Widget | None) -> None:
+    def arrange(self, app: App[Any]) -> None:
         """Show the panes that there is room for."""
         narrow = app.size.width < WIDE
-        current = self.current(focused)
         for name, pane in self.by_name.items():
-            pane.display = name == current if self.zoomed else not narrow or name in {self.list, LOG}
+            pane.display = name == self.pane if self.zoomed else not narrow or name in {self.list, LOG}
         self._middle.display = any(self.by_name[name].display for name in ("mailboxes", "detail"))
         if self.log_height is None or self.zoomed:
             self.log.styles.clear_rule("height")
@@ -91,11 +85,15 @@ class Panes:
 
     def show(self, name: str) -> Widget:
         """Have a pane shown that is to get the keys; the widget that takes them."""
-        if name in LISTS:
-            self.list = name
+        self._choose(name)
         self.by_name[name].display = True
         self._middle.display = True
         return self.tables[name] if name in LISTS else self.by_name[name]
+
+    def _choose(self, name: str) -> None:
+        self.pane = name
+        if name in LISTS:
+            self.list = name
 
     def before(self) -> str:
         """The pane that the list was opened from."""

@@ -16,13 +16,19 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from core.printable import printable
+from tui.ascii import ascii_only
 from tui.format import fit
 
+#: The app's class while it draws with ASCII alone.
+ASCII = "-ascii"
 
-def strip(parts: Iterable[tuple[str, Style]], width: int, fill: Style, start: int = 0) -> Strip:
+
+def strip(
+    parts: Iterable[tuple[str, Style]], width: int, fill: Style, start: int = 0, *, ascii_: bool = False
+) -> Strip:
     """One line of exactly `width` cells from texts and their styles; cut with an ellipsis, or filled with `fill`.
 
-    `start` leaves out so many cells on the left.
+    `start` leaves out so many cells on the left; `ascii_` writes all of it in ASCII.
     """
     segments: list[Segment] = []
     room = start + width
@@ -30,11 +36,11 @@ def strip(parts: Iterable[tuple[str, Style]], width: int, fill: Style, start: in
         piece = printable(text)
         length = cell_len(piece)
         if length > room:
-            segments.append(Segment(fit(piece, room), style))
-            room = 0
-            break
-        segments.append(Segment(piece, style))
+            piece, length = fit(piece, room), room
+        segments.append(Segment(ascii_only(piece) if ascii_ else piece, style))
         room -= length
+        if not room:
+            break
     if room:
         segments.append(Segment(" " * room, fill))
     line = Strip(segments, start + width)
@@ -49,7 +55,10 @@ def entitle(widget: Widget, title: str, subtitle: str = "") -> None:
     if not widget.styles.border_left[0]:
         title, subtitle = f" {' · '.join(filter(None, (title, subtitle)))} ", ""
     for name, text in (("border_title", title), ("border_subtitle", subtitle)):
-        if str(getattr(widget, name) or "") != (clean := printable(text, 200)):
+        clean = printable(text, 200)
+        if widget.app.has_class(ASCII):
+            clean = ascii_only(clean)
+        if str(getattr(widget, name) or "") != clean:
             setattr(widget, name, Content(clean) if clean else None)
 
 

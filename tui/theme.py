@@ -51,6 +51,28 @@ PALETTE: Mapping[str, str] = {
     "caret": "#ffffff",  # 231
 }
 
+#: The same on a light ground.
+PALETTE_LIGHT: Mapping[str, str] = {
+    "ground": "#ffffff",  # 231
+    "cursor": "#dadada",  # 253
+    "cursor-blurred": "#eeeeee",  # 255
+    "line": "#b2b2b2",  # 249
+    "plain": "#262626",  # 235
+    "dim": "#626262",  # 241
+    "faint": "#949494",  # 246
+    "title": "#000000",  # 16
+    "name": "#005faf",  # 25
+    "key": "#005fd7",  # 26
+    "active": "#008787",  # 30
+    "good": "#008700",  # 28
+    "wait": "#875f00",  # 94
+    "held": "#8700af",  # 91
+    "warn": "#af5f00",  # 130
+    "bad": "#d70000",  # 160
+    "found": "#d75f00",  # 166
+    "caret": "#080808",  # 232
+}
+
 #: The same with the terminal's own 16 colours; what stands out does so by weight and reversal too.
 PALETTE_16: Mapping[str, str] = {
     "ground": "ansi_default",
@@ -74,7 +96,7 @@ PALETTE_16: Mapping[str, str] = {
 }
 
 
-def _theme(name: str, palette: Mapping[str, str], *, ansi: bool) -> Theme:
+def _theme(name: str, palette: Mapping[str, str], *, ansi: bool = False, dark: bool = True) -> Theme:
     variables = {f"tone-{key}": colour for key, colour in palette.items()}
     if ansi:  # Textual's own rules for such themes ask for these
         variables |= {"ansi-background": "ansi_black", "ansi-foreground": "ansi_white"}
@@ -91,17 +113,32 @@ def _theme(name: str, palette: Mapping[str, str], *, ansi: bool) -> Theme:
         background=palette["ground"],
         surface=palette["ground"],
         panel=palette["ground"],
-        dark=True,
+        dark=dark,
         variables=variables,
         ansi=ansi,
     )
 
 
 #: For terminals of 256 colours and more.
-CALM = _theme("mailcutover", PALETTE, ansi=False)
+CALM = _theme("mailcutover", PALETTE)
+LIGHT = _theme("mailcutover-light", PALETTE_LIGHT, dark=False)
 
 #: For 16 colours, and for NO_COLOR.
 PLAIN = _theme("mailcutover-16", PALETTE_16, ansi=True)
+
+ALL = (CALM, LIGHT, PLAIN)
+
+
+def chosen(name: str, environ: Mapping[str, str]) -> Theme:
+    """The theme of a setting: dark, light, the terminal's own 16 colours, none; auto is dark where there are enough.
+
+    NO_COLOR counts for more than any setting. For none it must be in the environment before the app is made.
+    """
+    if name in {"terminal", "none"} or environ.get("NO_COLOR"):
+        return PLAIN
+    if name == "auto":
+        return PLAIN if few_colours(environ) else CALM
+    return LIGHT if name == "light" else CALM
 
 
 def few_colours(environ: Mapping[str, str]) -> bool:

@@ -1,18 +1,33 @@
-"""What stands on the borders of the panes."""
+"""What stands on the borders of the panes, and which keys at the bottom."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import tzinfo
 
 from core.event import Level
 from core.store.views import BatchView
 from tui.format import count, joined, stamp
 from tui.keymap import Keymap
-from tui.panes import Panes
+from tui.panes import WIDE, Panes
 from tui.safe import entitle
 from tui.sight import Sight
+from tui.target import STEERING, Target
 from tui.widgets.batch_list import THIS_PROCESS, runner_name
 from tui.widgets.list_table import AnyList
 from tui.widgets.log_panel import LogPanel
+
+_LIST_HINTS = ("list.open", "list.filter", "pane.log", "list.problem")
+_LOG_HINTS = ("log.search", "log.level", "log.only", "log.wrap", "log.time", "log.copy", "log.export")
+_LAST_HINTS = ("app.help", "app.quit")
+
+
+def hint(panes: Panes, target: Target | None, reasons: Mapping[str, str], *, in_log: bool) -> None:
+    """Write at the bottom which keys do something here. `reasons` says why some would not."""
+    if in_log:
+        panes.key_bar.hint(("log.follow",), _LOG_HINTS, _LAST_HINTS)
+        return
+    off = {*reasons, *(["list.open"] if panes.list == "detail" else [])}
+    about = target.name if target is not None and panes.key_bar.size.width >= WIDE else ""
+    panes.key_bar.hint(STEERING, _LIST_HINTS, _LAST_HINTS, off, about)
 
 
 def write(panes: Panes, sight: Sight, keymap: Keymap, zone: tzinfo | None) -> None:

@@ -15,6 +15,7 @@ class ConsoleOptions:
 
     read_only: bool = False  # it looks on, and steers nothing
     mouse: bool = True
+    ascii: bool = False  # draw with ASCII alone, whatever the locale and the settings say
 
 
 #: Opens the console with these batch files and this state folder (None: the usual one); returns an exit code.

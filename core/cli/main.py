@@ -33,7 +33,7 @@ def commands(context: click.Context, state: Path | None) -> int | None:
     if context.invoked_subcommand is not None:
         if context.obj.options != ConsoleOptions() and context.invoked_subcommand != "console":
             raise click.UsageError(
-                f"--read-only and --no-mouse are for the console, not for `{context.invoked_subcommand}`"
+                f"--read-only, --ascii and --no-mouse are for the console, not for `{context.invoked_subcommand}`"
             )
         return None
     from core.cli.console import console

@@ -35,10 +35,16 @@ def _leave_mouse(context: click.Context, _: click.Parameter, value: bool) -> Non
         context.obj.options.mouse = False
 
 
+def _draw_plainly(context: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        context.obj.options.ascii = True
+
+
 def console_options(command: F) -> F:
     """What says how the console is opened; as after `mailcutover` itself."""
     for name, callback, text in (
         ("--no-mouse", _leave_mouse, "Console: leave the mouse to the terminal."),
+        ("--ascii", _draw_plainly, "Console: draw with ASCII characters alone."),
         ("--read-only", _look_on, "Console: look on, and steer nothing."),
     ):
         command = click.option(name, is_flag=True, expose_value=False, callback=callback, help=text)(command)

@@ -50,7 +50,8 @@ class Terminal:
         # COLUMNS and LINES would count for more than the size of the terminal; pytest-xdist sets them.
         left_out = ("TEXTUAL", "NO_COLOR", "SSH_", "COLUMNS", "LINES")
         environ = {key: value for key, value in os.environ.items() if not key.startswith(left_out)}
-        environ |= {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "PYTHONPATH": str(CHECKOUT), **(env or {})}
+        environ |= {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "PYTHONPATH": str(CHECKOUT)}
+        environ |= {"XDG_CONFIG_HOME": "/nonexistent", **(env or {})}  # nobody's settings
         self.process = subprocess.Popen(
             [sys.executable, "-c", _TAKE_TERMINAL, *command],
             stdin=self.slave,

@@ -17,6 +17,8 @@ from tests.pictures.sample import StillClock
 from tui.app import Console
 from tui.keymap import Keymap
 from tui.runs import Runs
+from tui.session import Session
+from tui.settings import Settings
 
 GOLDEN = Path(__file__).parent / "golden"
 PATIENCE = 20.0  # seconds after which a test gives up; nothing is measured
@@ -85,11 +87,24 @@ async def shown(
     make_host: Callable[[Database, Clock], Host] | None = None,
     read_only: bool = False,
     keymap: Keymap | None = None,
+    session: Session | None = None,
+    ascii_: bool = False,
 ) -> AsyncIterator[Shown]:
     """The console on this store, settled."""
     clock = clock or StillClock()
     runs = Runs(database, clock, make_host)
-    app = Console(database, runs, clock, files, environ=ENVIRON, zone=UTC, keymap=keymap, read_only=read_only)
+    app = Console(
+        database,
+        runs,
+        clock,
+        files,
+        environ=ENVIRON,
+        zone=UTC,
+        settings=Settings(keymap=keymap or Keymap()),
+        session=session,
+        ascii_=ascii_,
+        read_only=read_only,
+    )
     try:
         async with app.run_test(size=size) as pilot:
             screen = Shown(app, pilot)

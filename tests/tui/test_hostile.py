@@ -21,6 +21,7 @@ from tests.pictures.sample import NOW
 from tests.tui.hostile import AS_THEY_ARE, COMMANDS, HOSTILE, harmless, texts
 from tests.tui.screen import Shown, run, shown
 from tui import facts, safe
+from tui.keymap import Keymap
 from tui.screens.choice import Answer, Choice
 from tui.screens.problems import Problems
 from tui.screens.secret import AskSecret
@@ -87,7 +88,11 @@ def test_no_dialog_lets_a_command_through(empty: Database) -> None:
     async def look() -> None:
         async with shown(empty) as screen:
             for text in HOSTILE:
-                for dialog in (Choice(text, [text], [Answer("n", text)]), Problems(text, [text]), AskSecret(text)):
+                for dialog in (
+                    Choice(text, [text], [Answer("n", text)]),
+                    Problems(text, [text]),
+                    AskSecret(Keymap(), text),
+                ):
                     screen.app.push_screen(dialog)
                     await screen.pilot.pause()
                     assert screen.app.screen is dialog

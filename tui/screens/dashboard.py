@@ -16,7 +16,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from core.store.views import BatchView
-from tui import catalog, keys, titles
+from tui import catalog, keys, recall, titles
 from tui.helm import Helm
 from tui.keymap import Keymap
 from tui.keys import Key
@@ -24,8 +24,9 @@ from tui.log_desk import LogDesk
 from tui.panes import WIDE, Panes
 from tui.prompts import Prompts
 from tui.screens.palette import Entry
+from tui.session import Session
 from tui.sight import Sight
-from tui.target import STEERING, Target
+from tui.target import Target
 from tui.theme import Tone
 from tui.tick import Focus, Tick
 from tui.widgets.line_table import LineTable
@@ -34,9 +35,6 @@ from tui.widgets.list_table import ListTable
 from tui.widgets.log_panel import LogPanel
 from tui.widgets.log_view import LogView
 
-_LIST_HINTS = ("list.open", "list.filter", "pane.log", "list.problem")
-_LOG_HINTS = ("log.search", "log.level", "log.only", "log.wrap", "log.time", "log.copy", "log.export")
-_LAST_HINTS = ("app.help", "app.quit")
 _TALLER = 2  # lines that one key press gives the log
 
 
@@ -59,6 +57,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
         desk: LogDesk,
         look: Callable[[Focus], object],
         keymap: Keymap,
+        session: Session,
         zone: tzinfo | None = None,
     ) -> None:
         super().__init__()
@@ -67,6 +66,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
         self._desk = desk
         self._look = look
         self._keymap = keymap
+        self._session = session
         self._zone = zone
         self.panes = panes = Panes(keymap, zone)
         self.status, self.key_bar = panes.status, panes.key_bar
@@ -85,8 +85,10 @@ class Dashboard(Screen[None], inherit_bindings=False):
         yield from self.panes.compose()
 
     def on_mount(self) -> None:
-        """Begin at the batches."""
-        self.batches.focus()
+        """Begin where one was."""
+        recall.restore(self._session, self.panes, self.sight, self._prompts)
+        self.set_class(self.panes.zoomed, "-zoomed")
+        self.action_pane(self._session.pane if self._session.pane in self.panes.by_name else "batches")
         self._arrange()
         self.post_message(self.Ready())
 
@@ -96,6 +98,11 @@ class Dashboard(Screen[None], inherit_bindings=False):
     def wanted(self) -> Focus:
         """What the user looks at."""
         return self.sight.focus
+
+    @property
+    def session(self) -> Session:
+        """How everything is looked at, to be remembered."""
+        return recall.taken(self.panes, self.sight, self._prompts)
 
     @property
     def seen(self) -> Focus | None:
@@ -114,7 +121,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
         if self._chosen is not None:
             self.choose(self._chosen)
         elif self._tick is None:
-            self.choose(next((batch.name for batch in tick.batches if batch.runner is not None), ""))
+            self.choose(recall.first(self._session, tick.batches))
         self._tick = tick
         batch = self.batches.current
         fits = batch is not None and tick.focus.batch == batch.name
@@ -152,13 +159,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
         self._hint()
 
     def _hint(self) -> None:
-        if self._in_log:
-            self.key_bar.hint(("log.follow",), _LOG_HINTS, _LAST_HINTS)
-            return
-        target = self.target
-        off = {*self._helm.reasons(target), *(["list.open"] if self.panes.list == "detail" else [])}
-        about = target.name if target is not None and self.size.width >= WIDE else ""
-        self.key_bar.hint(STEERING, _LIST_HINTS, _LAST_HINTS, off, about)
+        titles.hint(self.panes, self.target, self._helm.reasons(self.target), in_log=self._in_log)
 
     @on(ListTable.Said)
     @on(LogPanel.Said)
@@ -173,7 +174,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
         return self.focused is self.log_view
 
     def _arrange(self) -> None:
-        self.panes.arrange(self.app, self.focused)
+        self.panes.arrange(self.app)
 
     def on_resize(self) -> None:
         """Another width may show other panes."""

@@ -1,55 +1,50 @@
 """Asks for a secret that the batch file says somebody types (``prompt:``)."""
 
-from typing import ClassVar
-
-from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
-from textual.containers import Vertical
-from textual.screen import ModalScreen
-from textual.widgets import Input
 
 from core.secret import Secret
-from tui import keys
 from tui.format import wrap
+from tui.keymap import Keymap
 from tui.safe import entitle
+from tui.screens.typing import Typing
+from tui.theme import Tone
 from tui.widgets.line_block import LineBlock
 from tui.widgets.line_widget import Cell
 
 _WIDTH = 52
 
 
-class AskSecret(ModalScreen[Secret | None], inherit_bindings=False):
+class AskSecret(Typing[Secret | None]):
     """Ends with what was typed, unseen, or None."""
 
-    BINDINGS: ClassVar[list[BindingType]] = keys.bindings("secret.")
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
+    def __init__(self, keymap: Keymap, text: str) -> None:
+        super().__init__(keymap, exact=True)
         self._text = text
+        self._block = LineBlock(classes="dialog")
 
     def compose(self) -> ComposeResult:
-        """The text, and a field."""
-        with Vertical(classes="dialog"):
-            yield LineBlock(classes="question")
-            yield Input(password=True, select_on_focus=False)
+        """The text, and a line to type into."""
+        yield self._block
 
     def on_mount(self) -> None:
-        """Show the text, wait for keys."""
-        entitle(self.query_one(Vertical), "Needed to start")
-        lines = [(Cell(f" {line}"),) for line in wrap(self._text, _WIDTH)]
-        block = self.query_one(LineBlock)
-        block.styles.height = len(lines)
-        block.show(lines)
-        self.query_one(Input).focus()
+        """Show it."""
+        entitle(self._block, "Needed to start")
+        self.changed()
 
-    @on(Input.Submitted)
-    def take(self, event: Input.Submitted) -> None:
+    def changed(self) -> None:
+        """Show how much was typed."""
+        text = [(Cell(f" {line}"),) for line in wrap(self._text, _WIDTH)]
+        lines = [(), *text, (), (Cell(" > ", Tone.KEY), *self.cells(_WIDTH, mask="*")), ()]
+        self._block.styles.height = len(lines) + 2  # and its frame
+        self._block.show(lines)
+
+    def action_take(self) -> None:
         """Enter ends it; nothing typed is no answer."""
-        value = event.value
-        event.input.clear()
-        self.dismiss(Secret(value) if value else None)
+        typed = self.line.text
+        self.line.rub_all()
+        self.dismiss(Secret(typed) if typed else None)
 
     def action_cancel(self) -> None:
         """No answer."""
+        self.line.rub_all()
         self.dismiss(None)

@@ -24,10 +24,10 @@ class Typing(ModalScreen[T], inherit_bindings=False):
 
     GROUPS: tuple[Group, ...] = (Group.PROMPT,)
 
-    def __init__(self, keymap: Keymap, text: str = "") -> None:
+    def __init__(self, keymap: Keymap, text: str = "", *, exact: bool = False) -> None:
         super().__init__()
         self.keymap = keymap
-        self.line = EditLine(text)
+        self.line = EditLine(text, exact=exact)
 
     def typed(self, event: events.Key) -> None:
         """A key: one of the table's, else a character."""

@@ -99,9 +99,9 @@ class LineTable(LineWidget, Generic[T], can_focus=True):
         """What to say when there is no item."""
         return ()
 
-    def heading(self, column: Column[T]) -> str:
-        """What to write above a column."""
-        return column.title
+    def arrow(self, column: Column[T]) -> str:  # noqa: ARG002 - for those that have an order
+        """What to write behind the title of a column, one cell wide, or nothing."""
+        return ""
 
     def is_marked(self, item: T) -> bool:  # noqa: ARG002 - for those that have marks
         """Whether the row is marked."""
@@ -190,8 +190,7 @@ class LineTable(LineWidget, Generic[T], can_focus=True):
         """The header, or the row of the item that stands at `y`."""
         self._lay_out()
         if y == 0:
-            head = [Cell(fit(self.heading(c), c.width, right=c.right) + " ", Tone.DIM) for c in self._columns]
-            return self.draw([Cell(" "), *head], self.size.width)
+            return self.draw([Cell(" "), *map(self._heading, self._columns)], self.size.width)
         index = self.scroll_offset.y + y - 1
         if index >= len(self.items):
             self._painted[y] = None
@@ -206,6 +205,12 @@ class LineTable(LineWidget, Generic[T], can_focus=True):
             else:
                 cells.append(Cell(fit(cell.text, column.width, right=column.right) + " ", cell.tone))
         return self.draw(cells, self.size.width, over=over)
+
+    def _heading(self, column: Column[T]) -> Cell:
+        arrow = self.arrow(column)
+        if column.right:  # above the blank between columns, so that titles stay above their figures
+            return Cell(fit(column.title, column.width, right=True) + (arrow or " "), Tone.DIM)
+        return Cell(fit(column.title + arrow, column.width) + " ", Tone.DIM)
 
     def on_focus(self) -> None:
         """Light the cursor up."""

@@ -10,7 +10,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.format import NOTHING
-from tui.safe import strip
+from tui.safe import ASCII, strip
 from tui.theme import Tone
 
 
@@ -63,7 +63,7 @@ class LineWidget(ScrollView, can_focus=False, inherit_bindings=False):
     def draw(self, line: Iterable[Cell], width: int, *, over: str = "", start: int = 0) -> Strip:
         """The strip of a line, exactly `width` cells wide."""
         parts = [(cell.text, self.tone(cell.tone, over)) for cell in line]
-        return strip(parts, width, self.tone(Tone.PLAIN, over), start)
+        return strip(parts, width, self.tone(Tone.PLAIN, over), start, ascii_=self.app.has_class(ASCII))
 
     def blank(self) -> Strip:
         """A line with nothing on it."""

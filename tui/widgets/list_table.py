@@ -2,7 +2,6 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 from textual.binding import BindingType
@@ -11,20 +10,12 @@ from textual.message import Message
 from tui import keys
 from tui.format import count
 from tui.row_order import RowOrder
+from tui.session import Look
 from tui.widgets.line_table import Column, LineTable
 
 T = TypeVar("T")
 
 _RISES, _FALLS = "▴", "▾"
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """How a list is looked at; what is remembered of it."""
-
-    filter: str = ""
-    order: str = ""  # a column's key; empty: as they come
-    falling: bool = False
 
 
 class ListTable(LineTable[T]):
@@ -104,11 +95,11 @@ class ListTable(LineTable[T]):
         self._order.filter(wanted)
         self._rearranged()
 
-    def heading(self, column: Column[T]) -> str:
-        """The title; with an arrow when it is what the rows are ordered by."""
+    def arrow(self, column: Column[T]) -> str:
+        """Which way the rows are ordered, at the column that they are ordered by."""
         if not self._sorted or _key(column) != self._sorted:
-            return column.title
-        return column.title[: column.width - 1] + (_FALLS if self._order.reverse else _RISES)
+            return ""
+        return _FALLS if self._order.reverse else _RISES
 
     @property
     def order_words(self) -> str:

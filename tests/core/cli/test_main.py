@@ -108,7 +108,7 @@ class TestConsole:
         ("args", "said"),
         [
             (["a.toml", "--read-only"], "--read-only opens no batch file"),
-            (["--read-only", "status"], "--read-only and --no-mouse are for the console, not for `status`"),
+            (["--read-only", "status"], "--read-only, --ascii and --no-mouse are for the console, not for `status`"),
         ],
     )
     def test_what_does_not_go_together(self, args: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:

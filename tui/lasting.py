@@ -1,0 +1,58 @@
+"""What a Textual app needs so that it can be ended from outside, and gives nothing away when it breaks."""
+
+from textual import events
+from textual.app import App
+from textual.message import Message
+from textual.worker import WorkerFailed
+
+from tui.driver import SafeDriver
+from tui.screens.typing import Typing
+
+
+class Leave(Message):
+    """A signal says that it is time to go."""
+
+
+class LastingApp(App[int], inherit_bindings=False):
+    """Ends when it is told so from any thread. `fault` is what it crashed with, if it did."""
+
+    fault: Exception | None = None
+
+    async def on_event(self, event: events.Event) -> None:
+        """Hand a key to whatever text is typed into, before the next is looked at; else as Textual does."""
+        if isinstance(event, events.Key) and isinstance(self.screen, Typing):
+            self.screen.typed(event)
+        else:
+            await super().on_event(event)
+
+    @property
+    def backlog(self) -> int:
+        """Pieces of output that the terminal has not taken yet."""
+        return self._driver.backlog if isinstance(self._driver, SafeDriver) else 0
+
+    def leave(self) -> None:
+        """From any thread: end soon."""
+        self.post_message(Leave())
+
+    def let_go(self) -> None:
+        """From any thread: write nothing more."""
+        if isinstance(self._driver, SafeDriver):
+            self._driver.lost.set()
+
+    def rescue(self) -> None:
+        """From any thread: put the terminal back by force."""
+        if isinstance(self._driver, SafeDriver):
+            self._driver.rescue()
+
+    def _set_pointer_shape(self, shape: str) -> None:
+        """Leave the mouse pointer alone: a terminal that does not know the command may print it."""
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Keep a fault for whoever runs us; Textual would print it with all local variables, passwords too."""
+        if isinstance(error, WorkerFailed) and isinstance(error.error, Exception):
+            error = error.error
+        self.fault = self.fault or error
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+        self._close_messages_no_wait()
