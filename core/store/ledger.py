@@ -289,16 +289,20 @@ class Ledger:
                 self.judged(folder, [(uid, Outcome.SKIPPED, reason) for uid in window])
         return sum(map(len, beyond.values()))
 
-    def finish_pass(self) -> None:
-        """A whole pass ended well: what left its place and did not turn up again is gone for good."""
+    def finish_pass(self, *, restless: bool = False) -> None:
+        """A whole pass ended well: what left its place and did not turn up again is gone for good.
+
+        Not after a `restless` one, which may not have seen where it went; then the next one may.
+        """
 
         def work(connection: Connection) -> None:
             ours = select(schema.folder.c.id).where(schema.folder.c.pair_id == self._pair_id)
-            connection.execute(
-                update(_MESSAGE)
-                .where(_MESSAGE.c.folder_id.in_(ours), _MESSAGE.c.gone == Gone.JUST)
-                .values(gone=Gone.LONG)
-            )
+            if not restless:
+                connection.execute(
+                    update(_MESSAGE)
+                    .where(_MESSAGE.c.folder_id.in_(ours), _MESSAGE.c.gone == Gone.JUST)
+                    .values(gone=Gone.LONG)
+                )
             connection.execute(update(schema.pair).where(schema.pair.c.id == self._pair_id).values(adopted=True))
 
         self._fence.write(work)

@@ -70,6 +70,7 @@ class Tally:
     flags_kept: int = 0
     keywords_dropped: int = 0
     retried: bool = False  # what had been rejected is pending again
+    restless: bool = False  # messages moved under our hands: what left its place may stand where we had looked before
 
 
 @dataclass(slots=True)

@@ -38,6 +38,7 @@ class Listing:
         self._progress = progress
         self._unopened = unopened
         self._changed = False  # messages came or went
+        self.still = True  # nothing moved between the last two looks
 
     def run(self, plans: Sequence[FolderPlan]) -> list[Work] | None:
         """The folders to work on. None when stopping came first; FolderChangedError: look at the folders anew."""
@@ -133,8 +134,10 @@ class Listing:
                     raise FolderChangedError(f"the UIDVALIDITY of {work.plan.source.path} changed")
                 if (now.uidnext, now.exists) != (before.uidnext, before.exists):
                     seen[work.ledger.id] = now
+                    self._changed = True  # also when what came has gone again
                     if not self._compare(work, now):
                         return False
+        self.still = not self._changed
         return True
 
     # --- one folder --------------------------------------------------------------------------------------------

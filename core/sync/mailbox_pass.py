@@ -80,9 +80,11 @@ def _pass(context: PassContext, progress: Progress, tally: Tally, unopened: set[
         context.options,
         folds_case=context.destination.limits.folds_case,
     )
-    works = Listing(context, places, progress, unopened).run(plans)
+    listing = Listing(context, places, progress, unopened)
+    works = listing.run(plans)
     if works is None:
         return False
+    tally.restless = not listing.still
     for work in works:
         if not carry_flags(context, work, tally):
             return False
@@ -102,7 +104,7 @@ def _pass(context: PassContext, progress: Progress, tally: Tally, unopened: set[
         if work.later and not carry_later(context, work, tally):
             return False
     _advance(context, works)
-    context.ledger.finish_pass()
+    context.ledger.finish_pass(restless=tally.restless)
     return True
 
 

@@ -28,6 +28,7 @@ class Writing:
         self._adoption = adoption
         self._moves = moves
         self._causes = progress.causes
+        self._tally = tally
         self._sending = Sending(context, progress, tally)
         self._work: Work | None = None
         self._batch: list[Ready] = []
@@ -112,6 +113,7 @@ class Writing:
             reason = f"the source cannot give it: {message.failure.sentence()}"
             return self._sending.reject(message, printable(reason))
         if message.body is None:
+            self._tally.restless = True
             narrate.info(EventKind.MESSAGE_VANISHED, "gone at the source before it was copied", path, message.uid)
             return Result(message.uid, Outcome.VANISHED, reason="gone at the source before it was copied")
         verdict = judge_size(self._context.options, self._context.destination.limits.max_message, message.body.size)

@@ -1,5 +1,7 @@
 """Users move mail while we list: what was seen twice or not at all is still one message."""
 
+from collections.abc import Callable
+
 import pytest
 
 from core.mail.folder import FolderPath
@@ -84,3 +86,33 @@ def test_folders_that_never_stand_still_end_the_pass(world: World) -> None:
     world.calls.before.clear()
     world.run()
     assert world.new.all().count(("Z", b"new")) == len(world.old.folder("Z").mails) - 1
+
+
+def test_on_from_where_it_was_listed_before_it_was_fetched(world: World) -> None:
+    uids = settled(world, "INBOX", "Z")
+    moved = world.old.move("INBOX", uids["INBOX"], "Z")
+    world.calls.before["fetch Z"].append(lambda: world.old.move("Z", moved, "INBOX"))
+    world.run()
+    world.run()
+    assert world.new.all() == [("Posteingang", b"INBOX"), ("Z", b"Z")]
+    assert world.new.sent == 2
+
+
+@pytest.mark.parametrize("looks", [1, 3])
+def test_always_to_where_we_have_just_looked(world: World, looks: int) -> None:
+    uids = settled(world, "INBOX", "Y", "Z")
+    at = [("Z", uids["Z"])]
+
+    def to(path: str) -> Callable[[], None]:
+        def turn() -> None:
+            at.append((path, world.old.move(*at[-1], path)))
+
+        return turn
+
+    world.calls.before["examine Z"] += [to("INBOX")]
+    world.calls.before["examine INBOX"] += [nothing, *[to("Y")] * looks]
+    world.calls.before["examine Y"] += [nothing, *[to("INBOX")] * looks]
+    world.run()
+    world.run()
+    assert world.new.all() == [("Posteingang", b"INBOX"), ("Posteingang", b"Z"), ("Y", b"Y")]
+    assert world.new.sent == 3
