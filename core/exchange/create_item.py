@@ -5,7 +5,7 @@ Element by element machinery sets importance, sensitivity and receipts that nobo
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from core.exchange import answers, find
@@ -27,11 +27,12 @@ _IN_A_ROW: Final = 5
 class Fared:
     """How the messages of a mailbox fared so far: whether one was stored, and how many since were not, no reason given.
 
-    As long as none was stored, those that are not may as well be odd.
+    As long as none was stored, those that are not may as well be odd. One that comes again, in another form, is odd.
     """
 
     stored: bool = False
     unsaved: int = 0
+    known: set[str] = field(default_factory=set)  # tokens of all that were not saved
 
     def judge(self, written: list[Written]) -> list[Written]:
         """The same, those at the end not blamed one by one when there are too many of them."""
@@ -40,7 +41,8 @@ class Fared:
             if each.failure is None:
                 self.stored, self.unsaved, begin = True, 0, index + 1
             elif answers.is_unsaved(each.failure):
-                self.unsaved += 1
+                self.unsaved += each.token not in self.known
+                self.known.add(each.token)
         if not self.stored or self.unsaved < _IN_A_ROW:
             return written
         return [

@@ -168,6 +168,7 @@ class Sending:
         assert [answer.token for answer in written] == [work.token(self._source, m.uid) for m in group]
         again: list[Ready] = []
         blamed: list[Ready] = []
+        spared: list[Ready] = []
         doubtful: list[Ready] = []
         apart: list[Ready] = []
         stop: Failure | None = None
@@ -187,15 +188,18 @@ class Sending:
                     apart.append(message)
             elif failure.action is Action.SPLIT:
                 apart.append(message)
-            elif failure.action in {Action.WAIT, Action.RETRY}:
+            elif failure.action is Action.RETRY:
                 again.append(message)
-                wait = failure
-                if failure.action is Action.RETRY:
-                    blamed.append(message)
-                    stop = stop or (None if self._stumbles.may_try(message) else failure)
+                blamed.append(message)
+                if failure.alone or not self._stumbles.may_try(message):
+                    stop = stop or failure
             else:
                 again.append(message)
-                stop = stop or failure
+                spared.append(message)
+                if failure.action is Action.WAIT:
+                    wait = failure
+                else:
+                    stop = stop or failure
         if unnamed and not self._context.destination.limits.keyed:
             # Without APPENDUID the next batch would hide which item is whose.
             self._name(work, group, written)
@@ -205,7 +209,7 @@ class Sending:
         elif unsure is not None and not self._stumbles.goes_on(doubtful, group, unsure):
             stop = stop or unsure
         self._withdraw(work, blamed + apart)
-        self._withdraw(work, [message for message in again if message not in blamed], blameless=True)
+        self._withdraw(work, spared, blameless=True)
         if stop is not None:
             self.note()
             drop(again + apart)

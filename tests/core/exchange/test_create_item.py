@@ -1,5 +1,6 @@
 """What becomes of a write, whatever the server does: one POST, one truth for each message, never a second copy."""
 
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -233,14 +234,17 @@ UNSAVED = ItemError("ErrorItemSave", where=lambda mime: b"odd" in mime)
 @pytest.mark.parametrize(
     ("requests", "expected"),
     [
-        # "." is saved, "x" is not: of the last request R rejected, F stopped as full
-        ((".xxxx",), ".RRRR"),
-        ((".xxxxx",), ".FFFFF"),
-        ((".xxxx", "xx"), "FF"),
-        (("x.xxxxx",), "R.FFFFF"),
-        ((".xxxx", ".xxxx"), ".RRRR"),
-        (("xxxxxx", "xxxxxx"), "RRRRRR"),
-        (("xxxxxx", ".", "xxxx", "x"), "F"),
+        # "." is saved, a letter is a message that is not: of the last request R rejected, F stopped as full
+        ((".abcd",), ".RRRR"),
+        ((".abcde",), ".FFFFF"),
+        ((".abcd", "ef"), "FF"),
+        (("a.bcdef",), "R.FFFFF"),
+        ((".abcd", ".efgh"), ".RRRR"),
+        (("abcdef", "ghijkl"), "RRRRRR"),
+        (("abcdef", ".", "ghij", "k"), "F"),
+        # one that comes again, in another form
+        ((".abcd", "a", "a", "b", "b"), "R"),
+        ((".a.b.c.d.e.", "a", "a", "b", "b", "c", "c"), "R"),
     ],
 )
 def test_many_in_a_row_that_are_not_saved_for_no_reason_are_a_full_mailbox(
@@ -250,8 +254,10 @@ def test_many_in_a_row_that_are_not_saved_for_no_reason_are_a_full_mailbox(
     destination = box.connected()
     folder = inbox(destination)
     box.server.when(lambda request: request.operation == "CreateItem", UNSAVED)
+    saved = itertools.count(1000)
     for signs in requests:
-        messages = [outgoing(at, data=small(at) + (b"odd" if sign == "x" else b"")) for at, sign in enumerate(signs)]
+        numbers = [next(saved) if sign == "." else ord(sign) for sign in signs]
+        messages = [outgoing(number, data=small(number) + (b"odd" if number < 1000 else b"")) for number in numbers]
         written = destination.write(folder, messages)
     shown = {None: ".", REJECT: "R", STOP_MAILBOX: "F"}
     assert "".join(shown[each.failure.action if each.failure else None] for each in written) == expected
