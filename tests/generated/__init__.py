@@ -9,7 +9,7 @@ from typing import TypeVar
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from tests.generated.folders import paths
+from tests.generated.folders import held, paths, wire
 from tests.generated.letters import Letter, letters
 
 __all__ = ["Letter", "Mailbox", "examples", "mailbox"]
@@ -24,7 +24,8 @@ _QUICK = settings(
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """Folders, names from the top, no two alike, INBOX first; and messages in them, some of them twice."""
+    """Folders, names from the top, no two alike on a server that parts them with "/", INBOX first; and messages in
+    them, some of them twice."""
 
     folders: tuple[tuple[str, ...], ...]
     letters: tuple[Letter, ...]
@@ -32,7 +33,8 @@ class Mailbox:
 
 def mailbox(count: int, *, number: int = 0) -> Mailbox:
     """A mailbox with so many messages. Another `number` gives another one; the same gives the same, everywhere."""
-    folders = [("INBOX",), *examples(paths, 12 + count // 50, number=number)]
+    drawn = [("INBOX",), *examples(paths, 12 + count // 50, number=number)]
+    folders = list({wire(held(path, "/"), "/"): path for path in drawn}.values())
     twins = count // 50
     found = examples(letters(len(folders)), count - twins, number=number)
     return Mailbox(tuple(folders), (*found, *found[:twins]))
