@@ -1,42 +1,70 @@
-"""One process from start to end: wall time, CPU time and peak memory, as the kernel counts them."""
+"""Processes from start to end: wall time, CPU time and peak memory, as the kernel counts them."""
 
+import json
 import os
 import subprocess
-import time
-from collections.abc import Mapping, Sequence
+import sys
+import tempfile
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+
+_LAUNCH = Path(__file__).with_name("launch.py")
+_TAIL = 2000
+
+
+class FailedError(Exception):
+    """A command did not end as it should; the text is what it said."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What one run took. `memory` is the peak resident size in MB."""
+    """What some processes took together.
 
+    `began` is when the first was started, in seconds since 1970. `wall` is from then to the end of the last one, `cpu`
+    the sum of all, both in seconds; `memory` is the sum of the peak resident sizes, in MB. `said` is what each wrote
+    to its standard output.
+    """
+
+    began: float
     wall: float
     cpu: float
     memory: float
+    said: Sequence[str] = ()
 
-    def row(self, name: str, messages: int, size: int, limit: "Figures | None" = None) -> str:
-        """One line of the table; the ratio is messages a second against `limit`."""
-        ratio = f"{limit.wall / self.wall:6.2f}" if limit else "     -"
-        return (
-            f"{name:<34} {self.wall:7.2f} {messages / self.wall:8.0f} {size / self.wall / 1e6:7.1f} "
-            f"{1000 * self.cpu / messages:8.3f} {self.memory:7.0f} {ratio}"
+
+def run(
+    commands: Sequence[Sequence[str]], environment: Mapping[str, str] | None = None, good: Collection[int] = (0,)
+) -> Figures:
+    """Run commands at the same time, with `environment` added to ours. Raises FailedError."""
+    with tempfile.TemporaryDirectory(prefix="mailcutover-bench-") as name:
+        folder = Path(name)
+        launched = [
+            _launch(command, folder / str(number), environment or {}) for number, command in enumerate(commands)
+        ]
+        for child in launched:
+            child.wait()
+        found = [json.loads((folder / f"{number}.json").read_text()) for number in range(len(commands))]
+        for number, (command, figures) in enumerate(zip(commands, found, strict=True)):
+            if figures["code"] not in good:
+                complaint = (folder / f"{number}.err").read_text(errors="replace")[-_TAIL:]
+                raise FailedError(f"{' '.join(command)}: exit code {figures['code']}\n{complaint}")
+        began = min(figures["at"] for figures in found)
+        return Figures(
+            began,
+            max(figures["at"] + figures["wall"] for figures in found) - began,
+            sum(figures["cpu"] for figures in found),
+            sum(figures["peak"] for figures in found) / 1024,
+            [(folder / f"{number}.out").read_text(errors="replace") for number in range(len(commands))],
         )
 
 
-HEADER = f"{'':<34} {'wall s':>7} {'msg/s':>8} {'MB/s':>7} {'CPU ms/m':>8} {'MB RSS':>7} {'ratio':>6}"
-
-
-def run(command: Sequence[str], environment: Mapping[str, str]) -> Figures:
-    """Run a command. Raises CalledProcessError unless it exits with 0."""
-    began = time.monotonic()
-    child = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    assert child.stderr is not None
-    said = child.stderr.read()
-    _, status, usage = os.wait4(child.pid, 0)
-    wall = time.monotonic() - began
-    child.returncode = os.waitstatus_to_exitcode(status)
-    child.stderr.close()
-    if child.returncode:
-        raise subprocess.CalledProcessError(child.returncode, command, stderr=said)
-    return Figures(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+def _launch(command: Sequence[str], base: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    with base.with_suffix(".out").open("wb") as out, base.with_suffix(".err").open("wb") as err:
+        return subprocess.Popen(
+            [sys.executable, "-I", "-S", str(_LAUNCH), str(base.with_suffix(".json")), *command],
+            env=os.environ | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+        )

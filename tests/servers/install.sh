@@ -54,6 +54,7 @@ packages=()
 command -v setpriv >/dev/null || packages+=(util-linux)
 command -v strace >/dev/null || packages+=(strace) # looks at what reaches the disk, and when
 command -v java >/dev/null || packages+=(default-jre-headless)
+command -v mbsync >/dev/null || packages+=(isync) # stands beside us in the bench
 for library in "${libraries[@]}"; do
     installed "$library" || packages+=("$library")
 done
