@@ -2,10 +2,11 @@
 
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.bench.link import Link
 from tests.bench.maildir import counted, fill_all, held
 from tests.bench.measure import Figures, run
 from tests.bench.ours import Batch, imap_sides
@@ -14,7 +15,6 @@ from tests.bench.section import OURS, Section
 from tests.bench.table import Row
 from tests.bench.works import Clock, Work
 from tests.servers.dovecot import Dovecot
-from tests.servers.fault_proxy import FaultProxy
 
 Users = Sequence[tuple[str, str]]
 
@@ -66,13 +66,11 @@ class ImapWorks:
 
     @contextmanager
     def _link(self, work: Work) -> Iterator[tuple[int, int]]:
-        """The ports of source and target, as they are behind the work's link."""
-        if work.link is None:
+        """The ports of source and target, at the tool's end of the work's line."""
+        if work.line is None:
             yield self.source.port, self.target.port
             return
-        with ExitStack() as stack:
-            source, target = (stack.enter_context(FaultProxy(server.port)) for server in (self.source, self.target))
-            source.faults = target.faults = work.link
+        with Link(self.source.port, work.line) as source, Link(self.target.port, work.line) as target:
             yield source.port, target.port
 
     def _clear(self, users: Users) -> None:

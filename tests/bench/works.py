@@ -4,11 +4,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
 
-from tests.servers.faults import Faults
+from tests.bench.link import Line
 
 KB, MB = 1000, 1_000_000
-#: 20 Mbit/s, in bytes.
-_LINE = 20 * MB / 8
 
 
 class Clock(Enum):
@@ -35,7 +33,7 @@ class Mail:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """`link` lies between the tool and both servers; `item` is how many milliseconds Exchange takes for each item.
+    """`line` lies between the tool and both servers; `item` is how many milliseconds Exchange takes for each item.
 
     `again`: a second pass follows, which finds nothing new. `alone`: no other tool does it.
     """
@@ -45,22 +43,22 @@ class Work:
     mail: Mail
     kind: Literal["imap", "ews"] = "imap"
     clock: Clock = Clock.WHOLE
-    link: Faults | None = None
+    line: Line | None = None
     item: int = 0
     again: bool = False
     alone: bool = False
 
 
-_FAR = Faults(latency=0.020)
-_FAR_AND_NARROW = Faults(latency=0.020, rate=_LINE)
+_FAR = Line(delay=0.020)
+_FAR_AND_NARROW = Line(delay=0.020, rate=20 * MB / 8)  # 20 Mbit/s
 
 WORKS = (
     Work("imap-4k", "10,000 x 4 KB", Mail(10_000, 4 * KB), again=True),
     Work("imap-100k", "1,000 x 100 KB", Mail(1_000, 100 * KB)),
     Work("imap-5m", "100 x 5 MB", Mail(100, 5 * MB)),
     Work("imap-many", "10 mailboxes x 1,000 x 4 KB", Mail(1_000, 4 * KB, mailboxes=10)),
-    Work("imap-far", "40 ms: 2,000 x 4 KB", Mail(2_000, 4 * KB), clock=Clock.PASS, link=_FAR),
-    Work("imap-narrow", "40 ms, 20 Mbit/s: 2,000 x 4 KB", Mail(2_000, 4 * KB), clock=Clock.PASS, link=_FAR_AND_NARROW),
+    Work("imap-far", "40 ms: 2,000 x 4 KB", Mail(2_000, 4 * KB), clock=Clock.PASS, line=_FAR),
+    Work("imap-narrow", "40 ms, 20 Mbit/s: 2,000 x 4 KB", Mail(2_000, 4 * KB), clock=Clock.PASS, line=_FAR_AND_NARROW),
     Work("imap-huge", "20 mailboxes, one message of 150 MB", Mail(50, 4 * KB, mailboxes=20, huge=150 * MB), alone=True),
     Work("ews-0", "EWS: 3,000 x 4 KB", Mail(3_000, 4 * KB), "ews", Clock.PASS),
     Work("ews-20", "EWS, 20 ms an item: 480 x 4 KB", Mail(480, 4 * KB), "ews", Clock.PASS, item=20),
