@@ -6,7 +6,7 @@ WORKERS ?= 2
 BIN     = $(VENV)/bin
 READY   = $(VENV)/.ready
 
-.PHONY: demo test check servers bench torture fidelity lock pictures clean
+.PHONY: demo test check servers bench bench-growth torture fidelity lock pictures clean
 
 demo: $(READY)            ## the main job, embedded: no root, no server to install
 	$(BIN)/python -m tests.demo
@@ -25,6 +25,9 @@ servers:                  ## the real servers that the tests use (root, apt)
 
 bench: $(READY)           ## figures, beside mbsync, doveadm and a raw loop; WORKS="imap-4k ews-0" for some of them
 	$(BIN)/python -m tests.bench $(addprefix --only ,$(WORKS))
+
+bench-growth: $(READY)    ## N=500000 MAILBOXES=50000: cost by messages in a mailbox, and by mailboxes in a batch
+	$(BIN)/python -m tests.bench.growth --messages $(or $(N),100000) --mailboxes $(or $(MAILBOXES),10000)
 
 torture: $(READY)         ## SEED=7 KILLS=1000: runs killed at random, under load; 1 when a message is lost or there twice
 	$(BIN)/python -m tests.crash.torture

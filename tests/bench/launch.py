@@ -1,4 +1,4 @@
-"""Run one command and write down what it took. ``python -I -S -m ... OUT COMMAND ...`` is a small process of its own.
+"""Run one command and write down what it took, in a small process of its own: ``python -I -S launch.py OUT COMMAND``.
 
 The kernel counts the memory of the process that starts a program as that program's, so a large one must not start it.
 """

@@ -30,7 +30,7 @@ class Line:
 
 
 @dataclass(slots=True)
-class _Way:
+class Way:
     """One direction of the line. `free` is when all that was put on it so far will have left."""
 
     line: Line
@@ -48,7 +48,7 @@ class Link:
     def __init__(self, server_port: int, line: Line) -> None:
         self._server_port = server_port
         self._line = line
-        self._up, self._down = _Way(line), _Way(line)
+        self._up, self._down = Way(line), Way(line)
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=100)
         self._listener.setblocking(False)
         self.port: int = self._listener.getsockname()[1]
@@ -102,7 +102,7 @@ class _Flow:
 
     source: socket.socket
     target: socket.socket
-    way: _Way
+    way: Way
     begin: float
     _under_way: deque[tuple[float, bytes]] = field(default_factory=deque)
     _size: int = 0

@@ -46,7 +46,7 @@ class Batch:
     password: str
 
     def write(self, sides: Sides, users: Sequence[tuple[str, str]]) -> None:
-        """The file: `users` are logins at the source, and logins or addresses at the destination; all at once."""
+        """The file: `users` are logins at the source, and logins or addresses at the destination."""
         self.folder.mkdir(exist_ok=True)
         direct = sides.destination.get("kind") == "imap"
         own = {"destination_password": "env:PASSWORD"} if direct else {}
@@ -54,7 +54,10 @@ class Batch:
             "name": _BATCH,
             "source": sides.source,
             "destination": sides.destination,
-            "options": {"mailboxes_at_once": max(10, len(users)), "max_message_size": "200 MB" if direct else "48 MB"},
+            "options": {
+                "mailboxes_at_once": min(20, max(10, len(users))),
+                "max_message_size": "200 MB" if direct else "48 MB",
+            },
             "mailboxes": [
                 {"source": source, "password": "env:PASSWORD", "destination": target} | own for source, target in users
             ],

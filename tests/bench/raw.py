@@ -10,8 +10,12 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
+from queue import Queue
+from threading import Thread
 
 _AT_ONCE, _AT_ONCE_BYTES, _IN_FLIGHT = 64, 4 << 20, 3
+_JOINED = 1 << 20  # a larger command is not worth another copy of it
 _LITERAL = re.compile(rb"\{(\d+)\}\r\n$")
 _DATE = re.compile(rb'INTERNALDATE ("[^"]*")')
 _FLAGS = re.compile(rb"FLAGS \(([^)]*)\)")
@@ -45,40 +49,56 @@ class Link:
         self._socket.close()
 
 
-def fetched(link: Link) -> Iterator[bytes]:
-    """Every message as a part of an APPEND: flags, date, literal."""
+@dataclass(slots=True)
+class Append:
+    """One command: what follows its name."""
+
+    parts: list[bytes]
+    messages: int = 0
+    size: int = 0
+
+
+def fetched(link: Link) -> Iterator[Append]:
+    """Every message, as commands that append some of them."""
     link.send(b"F FETCH 1:* (FLAGS INTERNALDATE BODY.PEEK[])\r\n")
+    held = Append([])
     while not (line := link.lines.readline()).startswith(b"F "):
         found, flags, date = _LITERAL.search(line), _FLAGS.search(line), _DATE.search(line)
-        if found and flags and date:
-            data = link.lines.read(int(found[1]))
-            yield b" (%b) %b {%d+}\r\n%b" % (flags[1].replace(b"\\Recent", b"").strip(), date[1], len(data), data)
+        if not (found and flags and date):
+            continue
+        size = int(found[1])
+        kept = flags[1].replace(b"\\Recent", b"").strip()
+        held.parts += (b" (%b) %b {%d+}\r\n" % (kept, date[1], size), link.lines.read(size))
+        held.messages += 1
+        held.size += size
+        if held.messages == _AT_ONCE or held.size >= _AT_ONCE_BYTES:
+            yield held
+            held = Append([])
+    if held.messages:
+        yield held
 
 
 def move(source: Link, target: Link) -> None:
-    """Move all there is."""
-    flying: deque[bytes] = deque()
-    parts: list[bytes] = []
-    held = number = 0
+    """Move all there is: one thread reads while this one writes."""
+    waiting: Queue[Append | None] = Queue(_IN_FLIGHT)
 
-    def send() -> None:
-        nonlocal held, number
-        number += 1
+    def read() -> None:
+        try:
+            for append in fetched(source):
+                waiting.put(append)
+        finally:
+            waiting.put(None)
+
+    Thread(target=read, daemon=True).start()
+    flying: deque[bytes] = deque()
+    for number, append in enumerate(iter(waiting.get, None)):
         tag = b"A%d" % number
-        target.send(tag + b" APPEND INBOX" + b"".join(parts) + b"\r\n")
+        parts = (tag + b" APPEND INBOX", *append.parts, b"\r\n")
+        for piece in parts if append.size > _JOINED else (b"".join(parts),):
+            target.send(piece)
         flying.append(tag)
-        parts.clear()
-        held = 0
         if len(flying) == _IN_FLIGHT:
             target.answered(flying.popleft())
-
-    for part in fetched(source):
-        parts.append(part)
-        held += len(part)
-        if len(parts) == _AT_ONCE or held >= _AT_ONCE_BYTES:
-            send()
-    if parts:
-        send()
     for tag in flying:
         target.answered(tag)
 

@@ -23,6 +23,11 @@ class Section:
         """What a tool took."""
         self._rows[row.tool] = row
 
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """What was measured so far."""
+        return tuple(self._rows.values())
+
     def absent(self, tool: str, why: str) -> None:
         """A tool that could not be run."""
         self._absent[tool] = why

@@ -8,7 +8,7 @@ from tests.bench.table import Row
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One figure. `value` makes it from our row and those of the others, by their names; None: it cannot be told."""
+    """One figure. `value` makes it from our row and those of the others, by their names; None: it was not measured."""
 
     words: str
     value: Callable[[Row, Mapping[str, Row]], float | None]
@@ -19,7 +19,7 @@ class Target:
         """In words, with the figure."""
         value = self.value(ours, others)
         if value is None:
-            return f"{self.words}: cannot be told"
+            return f"{self.words}: not measured"
         met = (self.least is None or value >= self.least) and (self.most is None or value <= self.most)
         return f"{self.words}: {'met' if met else 'MISSED'}, {value:.3g}"
 
