@@ -6,6 +6,7 @@ its first spelling (peers.md), but the source's spelling is what gets written.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 SEEN = "\\Seen"
@@ -37,7 +38,7 @@ class Flags(frozenset[str]):
     @classmethod
     def parse(cls, text: str) -> Self:
         """From the text of `str(flags)`."""
-        return cls.of(text.split(" ")) if text else cls()
+        return cls(_parsed(text))
 
     def __contains__(self, flag: object) -> bool:
         return isinstance(flag, str) and any(mine.lower() == flag.lower() for mine in self)
@@ -47,12 +48,22 @@ class Flags(frozenset[str]):
 
     def carried(self) -> "Flags":
         r"""What of these is migrated: all but \Deleted and \Recent."""
-        return Flags(flag for flag in self if flag.lower() not in _NOT_CARRIED)
+        return _carried(self)
 
     @property
     def keywords(self) -> list[str]:
         """Those that are not system flags, sorted."""
         return sorted(flag for flag in self if not flag.startswith("\\"))
+
+
+@lru_cache(maxsize=4096)  # a mailbox has few sets of flags, and many messages
+def _parsed(text: str) -> Flags:
+    return Flags.of(text.split(" ")) if text else Flags()
+
+
+@lru_cache(maxsize=4096)
+def _carried(flags: Flags) -> Flags:
+    return Flags(flag for flag in flags if flag.lower() not in _NOT_CARRIED)
 
 
 @dataclass(frozen=True, slots=True)

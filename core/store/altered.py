@@ -51,7 +51,7 @@ def altered(connection: Connection, state: Path, batch: str, source: str, limit:
     originals = Originals(state)
     found = []
     for row in connection.execute(query):
-        alteration = alteration_of(row)
+        alteration = alteration_of(row.form, row.changes, row.refused)
         assert alteration is not None
         kept = originals.path(row.exact) if alteration.form is Form.REPAIRED else None
         found.append(Altered(source, printable(row.source_path, 1000), row.uid, alteration, kept))

@@ -10,12 +10,14 @@ from sqlalchemy import ColumnElement, Connection, insert, select, text
 from core.event import Event, EventKind, Level
 from core.store import schema
 from core.store.database import Database
+from core.store.many import Many
 from core.store.times import moment, seconds
 
 KEEP = 100_000  # events of single messages and folders that are kept, a batch
 _GATHER = 0.1  # seconds in which events are gathered before they are written
 
 _EVENT = schema.event
+_INSERT = Many(insert(_EVENT))
 # The partial index by name: of two that would do, SQLite takes either.
 _EXPENDABLE = f"event INDEXED BY event_expendable WHERE batch = :batch AND {schema.EXPENDABLE}"
 _OLDEST = text(f"SELECT id FROM {_EXPENDABLE} ORDER BY id DESC LIMIT 1 OFFSET :keep")  # noqa: S608 - constants
@@ -100,7 +102,7 @@ class EventLog:
         """Write these events, and forget older ones where there are too many."""
         if not events:
             return
-        connection.execute(insert(_EVENT), [_row(event) for event in events])
+        _INSERT(connection, [_row(event) for event in events])
         for batch, number in Counter(event.batch for event in events).items():
             # The first time, nobody knows how many there are; then only now and again.
             first = batch not in self._untrimmed

@@ -11,7 +11,6 @@ again. A crash anywhere else costs work that is done again, never a message.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -28,14 +27,15 @@ from core.store.ledger_counts import STANDING, THERE, LedgerCounts, Standing, st
 from core.store.ledger_folder import LedgerFolder, LedgerFolders
 from core.store.ledger_left import LedgerLeft
 from core.store.ledger_listed import write_listed
-from core.store.ledger_rows import Entry, Gone, Intent, Listed, Result, altered, entry_of, windows
+from core.store.ledger_rows import ENTRY, Entry, Gone, Intent, Listed, Result, altered, entry_of, windows
+from core.store.many import Many
 from core.store.pair import Fence, pair_id
 from core.store.times import seconds
 
 _MESSAGE = schema.message
 _NO_INTENT: dict[str, Any] = dict.fromkeys(("mark", "folded", "ended", "took_folder", "took_uid"))
 _ALTERED: dict[str, Any] = {name: bindparam(f"as_{name}") for name in altered(None)}
-_RESULT = (
+_RESULT = Many(
     update(_MESSAGE)
     .where(_MESSAGE.c.folder_id == bindparam("of_folder"), _MESSAGE.c.uid == bindparam("of"))
     .values(
@@ -50,12 +50,12 @@ _RESULT = (
         **_ALTERED,
     )
 )
-_PASSED_ON = (
+_PASSED_ON = Many(
     update(_MESSAGE)
     .where(_MESSAGE.c.folder_id == bindparam("of_folder"), _MESSAGE.c.uid == bindparam("of"))
     .values(item=None, gone=Gone.PASSED_ON)
 )
-_INTENT = (
+_INTENT = Many(
     update(_MESSAGE)
     .where(_MESSAGE.c.folder_id == bindparam("of_folder"), _MESSAGE.c.uid == bindparam("of"))
     .values(
@@ -199,13 +199,10 @@ class Ledger:
 
         def work(connection: Connection) -> dict[int, Standing]:
             before = self._standing(connection, folder, [result.uid for result in results])
-            if results:
-                connection.execute(_RESULT, [_result_row(folder, result) for result in results])
+            _RESULT(connection, [_result_row(folder, result) for result in results])
             took = [result.took for result in results if result.took is not None]
-            if took:
-                connection.execute(_PASSED_ON, [{"of_folder": left.folder, "of": left.uid} for left in took])
-            if intents:
-                connection.execute(_INTENT, [_intent_row(folder, intent) for intent in intents])
+            _PASSED_ON(connection, [{"of_folder": left.folder, "of": left.uid} for left in took])
+            _INTENT(connection, [_intent_row(folder, intent) for intent in intents])
             return before
 
         before = self._fence.write(work)
@@ -311,17 +308,17 @@ class Ledger:
 
     def _entries(self, *where: Any) -> list[Entry]:
         with self._database.reading() as connection:
-            return [entry_of(row) for row in connection.execute(select(_MESSAGE).where(*where))]
+            return [entry_of(row) for row in connection.execute(ENTRY.where(*where))]
 
     @staticmethod
     def _standing(connection: Connection, folder: LedgerFolder, uids: Sequence[int]) -> dict[int, Standing]:
         found = {}
         for window in windows(uids):
-            query = select(*STANDING, _MESSAGE.c.uid).where(
+            query = select(_MESSAGE.c.uid, *STANDING).where(
                 _MESSAGE.c.folder_id == folder.id, _MESSAGE.c.uid.in_(window)
             )
-            for row in connection.execute(query):
-                found[row.uid] = standing_of(row)
+            for uid, *standing in connection.execute(query):
+                found[uid] = standing_of(*standing)
         return found
 
     def _set(self, folder: LedgerFolder, uids: Sequence[int], **values: Any) -> None:
@@ -340,7 +337,7 @@ class Ledger:
 def _after(before: Standing, result: Result) -> Standing:
     size = before.size if result.size is None else result.size
     form = None if result.alteration is None or result.took is not None else result.alteration.form
-    return replace(before, outcome=result.outcome, size=size, form=form)
+    return Standing(result.outcome, size, before.gone, form)
 
 
 def _result_row(folder: LedgerFolder, result: Result) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """How many messages of a pair ended how: loaded once, then changed with each write that became durable."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import case, func, select
 
@@ -10,7 +10,7 @@ from core.mail.form import Form
 from core.mail.outcome import Counts, Outcome
 from core.store import schema
 from core.store.database import Database
-from core.store.ledger_rows import Gone
+from core.store.ledger_rows import OUTCOMES, Gone
 
 _MESSAGE = schema.message
 _FORMS: dict[str | None, Form | None] = {None: None, **{form.value: form for form in Form}}
@@ -27,25 +27,14 @@ class Standing:
     gone: bool  # from the source
     form: Form | None = None  # None, too, where it took its copy over from another row: that one counts it
 
-    @property
-    def source_gone(self) -> bool:
-        """Whether it is counted beside its outcome, too."""
-        return self.gone and self.outcome in THERE
-
-    @property
-    def altered(self) -> Form | None:
-        """In which other form it is at the destination, if it is there."""
-        return self.form if self.outcome in THERE else None
-
 
 #: The columns that a row stands by.
 STANDING = (_MESSAGE.c.outcome, _MESSAGE.c.size, _MESSAGE.c.gone, _MESSAGE.c.form, _MESSAGE.c.carries)
 
 
-def standing_of(row: Any) -> Standing:
-    """Of a row with the columns of `STANDING`."""
-    form = _FORMS[row.form] if row.carries is None else None
-    return Standing(Outcome(row.outcome), row.size, row.gone != Gone.NO, form)
+def standing_of(outcome: str, size: int, gone: int, form: str | None, carries: str | None) -> Standing:
+    """Of a row's columns `STANDING`."""
+    return Standing(OUTCOMES[outcome], size, gone != Gone.NO, _FORMS[form] if carries is None else None)
 
 
 class LedgerCounts:
@@ -66,17 +55,20 @@ class LedgerCounts:
 
     def changed(self, folder: int, changes: Iterable[tuple[Standing | None, Standing]]) -> None:
         """Rows of a folder stand otherwise now; None: that row is new."""
-        counts = self.of(folder)
+        messages: Counter[tuple[Outcome, bool, Form | None]] = Counter()
+        sizes: Counter[tuple[Outcome, bool, Form | None]] = Counter()
         for old, new in changes:
-            if old is not None:
-                self._add(counts, old, -1)
-            self._add(counts, new, 1)
-
-    def _add(self, counts: Counts, row: Standing, sign: int) -> None:
-        for each in (counts, self._total):
-            each.add(row.outcome, sign, sign * row.size)
-            each.source_gone += sign * row.source_gone
-            _alter(each, row.altered, sign)
+            for row, sign in ((old, -1), (new, 1)):
+                if row is not None:
+                    key = (row.outcome, row.gone, row.form)
+                    messages[key] += sign
+                    sizes[key] += sign * row.size
+        for (outcome, gone, form), number in messages.items():
+            for counts in (self.of(folder), self._total):
+                counts.add(outcome, number, sizes[outcome, gone, form])
+                if outcome in THERE:
+                    counts.source_gone += number * gone
+                    _alter(counts, form, number)
 
     def _load(self, database: Database, pair: int) -> None:
         form = case((_MESSAGE.c.carries.is_(None), _MESSAGE.c.form))

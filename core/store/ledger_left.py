@@ -65,5 +65,5 @@ class LedgerLeft:
             flags=Flags.parse(row.flags),
             destination_ref=row.destination_ref,
             destination_path=row.destination_path,
-            alteration=alteration_of(row),
+            alteration=alteration_of(row.form, row.changes, row.refused),
         )

@@ -14,12 +14,14 @@ from core.mail.outcome import Outcome
 from core.store import schema
 from core.store.ledger_counts import THERE, Standing, standing_of
 from core.store.ledger_rows import Gone, Listed, altered
+from core.store.many import Many
 from core.store.times import seconds
 
 _MESSAGE = schema.message
 _OF = (_MESSAGE.c.folder_id == bindparam("of_folder"), _MESSAGE.c.uid == bindparam("of"))
-_BACK = update(_MESSAGE).where(*_OF).values(gone=Gone.NO)
-_ANEW = (
+_FRESH = Many(insert(_MESSAGE))
+_BACK = Many(update(_MESSAGE).where(*_OF).values(gone=Gone.NO))
+_ANEW = Many(
     update(_MESSAGE)
     .where(*_OF)
     .values(
@@ -53,16 +55,15 @@ def write_listed(
             changes.append((None, listed))
         elif row.gone != Gone.NO or row.outcome == Outcome.VANISHED:
             which = {"of_folder": folder, "of": message.uid}
-            before = standing_of(row)
+            before = standing_of(row.outcome, row.size, row.gone, row.form, row.carries)
             if _stands(row, message):
                 back.append(which)
                 changes.append((before, replace(before, gone=False)))
             else:
                 anew.append(which | {f"new_{name}": value for name, value in _values(message).items()})
                 changes.append((before, listed))
-    for statement, rows in ((insert(_MESSAGE), fresh), (_BACK, back), (_ANEW, anew)):
-        if rows:
-            connection.execute(statement, rows)
+    for write, rows in ((_FRESH, fresh), (_BACK, back), (_ANEW, anew)):
+        write(connection, rows)
     return changes
 
 

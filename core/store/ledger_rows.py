@@ -7,14 +7,18 @@ from enum import IntEnum
 from typing import Any, TypeVar
 
 from sqlalchemy import Row as SqlRow
+from sqlalchemy import select
 
 from core.mail.flags import Flags
 from core.mail.form import Alteration, Form
 from core.mail.outcome import Outcome
+from core.store import schema
 from core.store.times import moment
 
 T = TypeVar("T")
 
+_MESSAGE = schema.message
+OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 #: Rows per query, so that neither a statement nor a result grows with the mailbox.
 WINDOW = 500
 
@@ -110,29 +114,38 @@ class Entry:
     alteration: Alteration | None  # the form in which it was sent last
 
 
+#: The columns of an entry, to be taken apart by `entry_of`.
+ENTRY = select(
+    *(_MESSAGE.c[name] for name in ("uid", "outcome", "size", "received", "flags", "item", "reason", "exact", "mark")),
+    *(_MESSAGE.c[name] for name in ("folded", "ended", "gone", "took_folder", "took_uid")),
+    *(_MESSAGE.c[name] for name in ("form", "changes", "refused")),
+)
+
+
 def entry_of(row: SqlRow[Any]) -> Entry:
-    """A row of the message table."""
+    """A row of `ENTRY`."""
+    uid, outcome, size, received, flags, item, reason, exact, mark, folded, ended, gone, folder, taken, *form = row
     return Entry(
-        uid=row.uid,
-        outcome=Outcome(row.outcome),
-        size=row.size,
-        received=moment(row.received),
-        flags=Flags.parse(row.flags),
-        item=row.item,
-        reason=row.reason,
-        exact=row.exact,
-        mark=row.mark,
-        folded=row.folded,
-        ended=moment(row.ended),
-        takes=None if row.took_folder is None else (row.took_folder, row.took_uid),
-        gone=row.gone != Gone.NO,
-        alteration=alteration_of(row),
+        uid,
+        OUTCOMES[outcome],
+        size,
+        moment(received),
+        Flags.parse(flags),
+        item,
+        reason,
+        exact,
+        mark,
+        folded,
+        moment(ended),
+        None if folder is None else (folder, taken),
+        gone != Gone.NO,
+        alteration_of(*form),
     )
 
 
-def alteration_of(row: SqlRow[Any]) -> Alteration | None:
-    """How the message of a row of the message table was altered."""
-    return None if row.form is None else Alteration(Form(row.form), row.changes, row.refused)
+def alteration_of(form: str | None, changes: str, refused: str) -> Alteration | None:
+    """How a message was altered, by those three columns of the message table."""
+    return None if form is None else Alteration(Form(form), changes, refused)
 
 
 def altered(alteration: Alteration | None) -> dict[str, str | None]:

@@ -1,6 +1,6 @@
 """Reading ahead: a thread of its own fetches messages while the pass writes those before them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Thread
@@ -189,7 +189,7 @@ def _memory(size: int) -> int:
     return size if size <= SPOOL_ABOVE else _SLICE
 
 
-def drop(messages: Sequence[Ready]) -> None:
+def drop(messages: Iterable[Ready]) -> None:
     """Give their memory back."""
     for message in messages:
         message.close()

@@ -1,5 +1,6 @@
 """Writing: what becomes of each message that was fetched, and which of them go out together."""
 
+from collections import deque
 from collections.abc import Sequence
 
 from core.event import EventKind
@@ -32,6 +33,7 @@ class Writing:
         self._sending = Sending(context, progress, tally)
         self._work: Work | None = None
         self._batch: list[Ready] = []
+        self._size = 0  # of the batch, in bytes
 
     def run(self, works: Sequence[Work]) -> bool:
         """Copy everything that is pending in `works`. False when stopping came first."""
@@ -57,7 +59,7 @@ class Writing:
 
     def _send(self) -> bool:
         """Send what is gathered. False when stopping came first."""
-        batch, self._batch = self._batch, []
+        batch, self._batch, self._size = self._batch, [], 0
         return self._sending.send(batch)
 
     def _send_all(self) -> bool:
@@ -70,7 +72,7 @@ class Writing:
     # --- what to do with a message that was fetched ------------------------------------------------------------
 
     def _take(self, request: Sequence[Ready]) -> bool:
-        left = list(request)
+        left = deque(request)
         try:
             while left:
                 message = left[0]
@@ -81,14 +83,15 @@ class Writing:
                     self._sending.turn_to(message.work)
                 result = self._without_sending(message)
                 if result is not None:
-                    left.pop(0).close()
+                    left.popleft().close()
                     self._sending.ended(result)
                     if result.took is not None and result.took.destination_ref != message.work.place.ref:
                         self._sending.commit()  # the copy has been moved: that must not be forgotten
                     continue
                 if self._full(message) and not self._send():
                     return False
-                self._batch.append(left.pop(0))
+                self._size += size_of(message)
+                self._batch.append(left.popleft())
             return True
         finally:
             drop(left)
@@ -98,10 +101,9 @@ class Writing:
         if not self._batch:
             return False
         limits = self._context.destination.limits
-        size = sum(size_of(other) for other in self._batch)
         return (
             len(self._batch) >= self._sending.most
-            or size + size_of(message) > limits.batch_bytes
+            or self._size + size_of(message) > limits.batch_bytes
             or message.stumbled
             or self._batch[0].stumbled
         )

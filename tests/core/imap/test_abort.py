@@ -98,7 +98,7 @@ def test_a_write_that_the_server_does_not_take_in(
     """It waits for room to send, not for an answer."""
     proxy = between(dovecot.port)
     destination = ImapDestination(connection(dovecot, proxy.port, user))
-    call = writing(destination, proxy, b"Subject: 1\r\n\r\n" * (1 << 20))
+    call = writing(destination, proxy, *[b"Subject: 1\r\n\r\n" * (1 << 16)] * 16)
     destination.abort()
     assert call.failure() == (Action.RETRY, ABORTED, True)
     destination.close()
@@ -154,12 +154,13 @@ def test_tls_is_not_undone_by_it(dovecot: Dovecot, user: str) -> None:
     made.close()
 
 
-def writing(destination: ImapDestination, proxy: FaultProxy, data: bytes) -> Call:
-    """Write a message into a link that carries nothing up any more."""
+def writing(destination: ImapDestination, proxy: FaultProxy, *messages: bytes) -> Call:
+    """Write messages into a link that carries nothing up any more."""
     destination.connect()
     inbox = destination.create_folder(FolderPath.of("INBOX"), Role.INBOX)
     destination.mark(inbox)
     proxy.faults = HELD_UP
-    call = Call(lambda: destination.write(inbox, [Outgoing("1:a:b:7:1", Body.of(data), Flags(), WHEN)]))
+    batch = [Outgoing(f"1:a:b:7:{uid}", Body.of(data), Flags(), WHEN) for uid, data in enumerate(messages, 1)]
+    call = Call(lambda: destination.write(inbox, batch))
     assert call.waits
     return call
