@@ -6,7 +6,7 @@ from datetime import datetime
 from core.mail.body import Body
 from core.mail.fingerprint import folded
 from core.mail.flags import Flags
-from core.ports.destination import Doubt, Outgoing, Written
+from core.ports.destination import Destination, DestinationFolder, Doubt, Outgoing, Written
 from core.ports.failure import Action
 from tests.servers.mail import WHEN
 
@@ -33,3 +33,12 @@ def doubts(batch: Sequence[Outgoing], mark: str) -> list[Doubt]:
 def said(written: Sequence[Written]) -> list[tuple[Action, bool] | None]:
     """None for what was stored, else what to do and whether it is in doubt."""
     return [None if one.failure is None else (one.failure.action, one.failure.in_doubt) for one in written]
+
+
+def wrote(destination: Destination, folder: DestinationFolder, batch: Sequence[Outgoing]) -> list[Written]:
+    """Write a batch, and once more what was refused together, which is not there."""
+    answers = list(destination.write(folder, batch))
+    again = [place for place, answer in enumerate(answers) if answer.failure is not None and answer.failure.together]
+    for place, answer in zip(again, destination.write(folder, [batch[place] for place in again]), strict=True):
+        answers[place] = answer
+    return answers

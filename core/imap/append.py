@@ -4,28 +4,35 @@ With LITERAL+ (RFC 7888) a message follows its command at once, and the answers 
 LITERAL- that goes for up to 4096 bytes. Every other message waits for the server's go-ahead, which is asked for along
 with the message before, so that it costs one round trip and not two.
 
+With MULTIAPPEND (RFC 3502) many small messages go out in one command, which Dovecot stores five times as fast
+(measured). One answer is for all of them then: they should be stored together or not at all.
+
 After a BAD to a message that followed at once, the server may read the message as commands: Dovecot 2.3 carried a line
 of one out and answered it (measured). So nothing that a server could call BAD goes out that way, odd dates and large
 messages wait for the go-ahead, as does whatever reads like commands, and after any BAD to a message nothing more is
 sent: the caller must drop the connection.
 """
 
+import re
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from core.imap.answers import failure_of
 from core.imap.disguise import holds_command
-from core.imap.wire import Completion, Response, Wire
+from core.imap.wire import Completion, Response, Wire, numbers
 from core.mail.body import Body
 from core.mail.dates import internaldate
 from core.ports.failure import Action, Side
 
+_UID_SET = re.compile(r"[0-9]+(?:[:,][0-9]+)*")
 #: Bytes gathered before they are sent.
 _FLUSH = 1 << 16
 #: A larger message waits for the go-ahead: that costs it less time than to look at each of its lines.
 _UNASKED = 1 << 20
+#: So many messages, and bytes, in one command at most; fewer than `_WORTH_IT` get a command and an answer each.
+_TOGETHER, _TOGETHER_BYTES, _WORTH_IT = 64, 1 << 20, 16
 #: APPENDs without an answer. Their answers must fit into the socket buffers, else both sides wait for each other.
 _IN_FLIGHT = 512
 #: Every server keeps a date between these. Dovecot, Cyrus and Courier change or refuse others, some with a BAD.
@@ -59,12 +66,15 @@ def unasked(capabilities: Collection[str]) -> int:
     return 4096 if "LITERAL-" in capabilities else -1
 
 
-def appended(completion: Completion) -> str | None:
-    """The item ``uidvalidity:uid`` of an APPENDUID response code (RFC 4315, section 3); None where there is none."""
-    numbers = completion.argument.split(" ")
-    if completion.code != "APPENDUID" or len(numbers) != 2 or not all(number.isdecimal() for number in numbers):
+def appended(completion: Completion) -> list[str] | None:
+    """The items ``uidvalidity:uid`` of an APPENDUID response code, in the order of the messages (RFC 4315, section 3).
+
+    None where there is none that can be read.
+    """
+    validity, _, uids = completion.argument.partition(" ")
+    if completion.code != "APPENDUID" or not validity.isdecimal() or not _UID_SET.fullmatch(uids):
         return None
-    return ":".join(numbers)
+    return [f"{validity}:{uid}" for uid in numbers(uids.encode())]
 
 
 class Pipeline:
@@ -73,12 +83,17 @@ class Pipeline:
     `folder` is the selected folder's name, without CR, LF and NUL. `answers` holds one Completion a letter, None while
     there is none. `begun` are the letters of which a byte may have left: without an answer, those are in doubt.
     `redated` are those with a date that the server refuses: they went with the nearest that every server takes.
+    With `multi` (MULTIAPPEND) several may share a command and its answer; `groups` are the letters of each command.
     """
 
-    def __init__(self, wire: Wire, folder: bytes, letters: Sequence[Letter], unasked: int) -> None:
+    def __init__(
+        self, wire: Wire, folder: bytes, letters: Sequence[Letter], unasked: int, *, multi: bool = False
+    ) -> None:
         self.answers: list[Completion | None] = [None] * len(letters)
         self.begun: set[int] = set()
         self.redated: set[int] = set()
+        self.groups: list[list[int]] = []
+        self._multi = multi and unasked > _UNASKED
         self._wire = wire
         # Some servers list names with 8-bit bytes and take them back so; not all: ask first.
         self._folder = b'"' + folder.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
@@ -86,7 +101,7 @@ class Pipeline:
         self._letters = letters
         self._unasked = unasked
         self._buffer = bytearray()
-        self._waiting: dict[bytes, int] = {}  # tag to letter, in the order sent
+        self._waiting: dict[bytes, list[int]] = {}  # tag to letters, in the order sent
         self._go = False
         self._bad = False
 
@@ -100,39 +115,77 @@ class Pipeline:
 
         Raises what the wire raises, and ValueError for a body whose size is not what it says.
         """
-        for index, letter in enumerate(self._letters):
-            go = self._ask(index, letter)
-            if self._bad:
-                return
-            if not go:
-                continue
-            self._body(index, letter)
+        for group, free in self._commands():
+            self.groups.append(group)
+            if free:
+                self._at_once(group)
+            else:
+                (index,) = group
+                go = self._ask(index, self._letters[index])
+                if self._bad:
+                    return
+                if not go:
+                    continue
+                self._body(index, self._letters[index])
+                self._put(b"\r\n")
             if len(self._waiting) >= _IN_FLIGHT:
                 self._read_down_to(_IN_FLIGHT // 2)
+                if self._bad:
+                    return
         self._flush()
         self._read_down_to(0)
 
-    def _ask(self, index: int, letter: Letter) -> bool:
-        """Send the command; whether its message may follow."""
-        tag = self._wire.tag()
-        size = letter.body.size
-        ask = (
+    def _commands(self) -> Iterator[tuple[list[int], bool]]:
+        """The letters of each command, and whether they need no go-ahead."""
+        run: list[int] = []
+        size = 0
+        for index, letter in enumerate(self._letters):
+            free = self._is_free(letter)
+            if not free or len(run) == _TOGETHER or size + letter.body.size > _TOGETHER_BYTES:
+                yield from self._cut(run)
+                run, size = [], 0
+            if free:
+                run.append(index)
+                size += letter.body.size
+            else:
+                yield [index], False
+        yield from self._cut(run)
+
+    def _cut(self, run: list[int]) -> Iterator[tuple[list[int], bool]]:
+        """Letters that need no go-ahead, in one command where that is worth it."""
+        if self._multi and len(run) >= _WORTH_IT:
+            yield run, True
+        else:
+            yield from (([index], True) for index in run)
+
+    def _is_free(self, letter: Letter) -> bool:
+        """Whether a message may follow its command at once."""
+        return not (
             letter.ask
             or self._odd_folder
-            or size > min(self._unasked, _UNASKED)
+            or letter.body.size > min(self._unasked, _UNASKED)
             or not letter.body.in_memory
             or not (letter.received is None or sure_date(letter.received))
             or holds_command(letter.body.read())
         )
-        flags = " ".join(letter.flags).encode("ascii")
-        date = b"" if letter.received is None else b' "%b"' % internaldate(letter.received).encode("ascii")
-        self._waiting[tag] = index
-        command = b"%b APPEND %b (%b)%b {%d%b}\r\n" % (tag, self._folder, flags, date, size, b"" if ask else b"+")
-        if not ask:
+
+    def _at_once(self, group: list[int]) -> None:
+        """Send letters in one command, without waiting for anything."""
+        tag = self._wire.tag()
+        self._waiting[tag] = group
+        self._put(b"%b APPEND %b" % (tag, self._folder))
+        for index in group:
+            letter = self._letters[index]
             self.begun.add(index)
-            self._put(command)
-            return True
-        self._put(command)
+            self._put(b"%b {%d+}\r\n" % (_options(letter), letter.body.size))
+            self._body(index, letter)
+        self._put(b"\r\n")
+
+    def _ask(self, index: int, letter: Letter) -> bool:
+        """Send the command; whether its message may follow."""
+        tag = self._wire.tag()
+        self._waiting[tag] = [index]
+        self._put(b"%b APPEND %b%b {%d}\r\n" % (tag, self._folder, _options(letter), letter.body.size))
         self._flush()
         self._go = False
         while not self._go and tag in self._waiting and not self._bad:
@@ -164,7 +217,6 @@ class Pipeline:
             self._put(piece)
         if left:
             raise ValueError(f"a message of {letter.body.size} bytes holds {letter.body.size - left}")
-        self._put(b"\r\n")
 
     def _put(self, data: bytes) -> None:
         self._buffer += data
@@ -187,10 +239,18 @@ class Pipeline:
         if response.tag == b"+":
             self._go = True
             return
-        index = self._waiting.pop(response.tag, None)
-        if index is None:
+        group = self._waiting.pop(response.tag, None)
+        if group is None:
             response.close()  # EXISTS, RECENT, FLAGS and the like
             return
         completion = response.completion()
-        self.answers[index] = completion
-        self._bad = self._bad or (completion.status == "BAD" and index in self.begun)
+        for index in group:
+            self.answers[index] = completion
+        self._bad = self._bad or (completion.status == "BAD" and group[0] in self.begun)
+
+
+def _options(letter: Letter) -> bytes:
+    """What stands before the literal: flags and INTERNALDATE."""
+    flags = " ".join(letter.flags).encode("ascii")
+    date = b"" if letter.received is None else b' "%b"' % internaldate(letter.received).encode("ascii")
+    return b" (%b)%b" % (flags, date)

@@ -29,12 +29,23 @@ _GONE = frozenset({"NONEXISTENT", "TRYCREATE"})
 _APPENDLIMIT = re.compile(rb"\bAPPENDLIMIT (\d+)", re.IGNORECASE)
 
 
+#: After messages were refused together, at least so many go apart, then twice as many each time.
+_APART = 64
+_MOST_APART = 8192
+
 _NOT_SENT = Failure(
     Action.RETRY,
     "UNANSWERED",
     "the connection was closed because the server did not understand a message before this one",
 )
 _UNANSWERED = replace(_NOT_SENT, in_doubt=True)
+_MISCOUNTED = Failure(
+    Action.SPLIT,
+    "APPENDUID",
+    "the server names other messages than were sent to it together",
+    in_doubt=True,
+    together=True,
+)
 
 
 @dataclass(slots=True)
@@ -58,6 +69,8 @@ class ImapDestination:
         self._tree = FolderTree(connection)
         self._opened: _Opened | None = None
         self._limits = _BATCH
+        self._apart = 0  # so many messages are still to go in a command each
+        self._next_apart = _APART
 
     @property
     def limits(self) -> Limits:
@@ -125,10 +138,12 @@ class ImapDestination:
         ]
         answers: Sequence[Completion | None] = ()
         begun: set[int] = set()
+        multi = self._connection.has("MULTIAPPEND") and not self._apart
+        self._apart = max(0, self._apart - len(batch))
         try:
             with self._connection.live(changing=True) as wire:
                 free = unasked(self._connection.capabilities)
-                pipeline = Pipeline(wire, opened.selection.name, letters, free)
+                pipeline = Pipeline(wire, opened.selection.name, letters, free, multi=multi)
                 answers, begun = pipeline.answers, pipeline.begun
                 opened.unseen = True
                 pipeline.run()
@@ -141,12 +156,18 @@ class ImapDestination:
             # What comes after may be read as commands, or have been.
             self._connection.drop()
         asked = self._asked(answers)
-        written = [
-            self._written(message, keeps, answer, redated=index in pipeline.redated)
-            if answer is not None
-            else Written(message.token, failure=_UNANSWERED if index in begun else asked or _NOT_SENT)
-            for index, (message, keeps, answer) in enumerate(zip(batch, kept, answers, strict=True))
-        ]
+        written: list[Written] = []
+        for group in pipeline.groups:
+            answer = answers[group[0]]
+            if answer is None:
+                failures = [_UNANSWERED if index in begun else asked or _NOT_SENT for index in group]
+                written += [Written(batch[i].token, failure=why) for i, why in zip(group, failures, strict=True)]
+            elif len(group) > 1:
+                written += self._written_together([(batch[index], kept[index]) for index in group], answer)
+            else:
+                (index,) = group
+                written.append(self._written(batch[index], kept[index], answer, redated=index in pipeline.redated))
+        written += [Written(message.token, failure=asked or _NOT_SENT) for message in batch[len(written) :]]
         self._advance(opened, written)
         return written
 
@@ -274,9 +295,30 @@ class ImapDestination:
     def _written(self, message: Outgoing, kept: Kept, answer: Completion, *, redated: bool) -> Written:
         if answer.ok:
             date = nearest_sure_date(message.received) if redated and message.received is not None else None
-            return Written(message.token, appended(answer), dropped=kept.dropped, redated=date)
+            items = appended(answer) or []
+            return Written(message.token, items[0] if len(items) == 1 else None, dropped=kept.dropped, redated=date)
         failure = failure_of(answer, self._connection.side, otherwise=Action.REJECT, size=message.body.size)
         return Written(message.token, failure=failure)
+
+    def _written_together(self, group: Sequence[tuple[Outgoing, Kept]], answer: Completion) -> list[Written]:
+        """One answer to several messages. Refused, they may have been stored in part, whatever RFC 3502 says."""
+        if answer.ok:
+            self._next_apart = _APART
+            items = appended(answer)
+            if items is None or len(items) == len(group):
+                return [
+                    Written(message.token, None if items is None else items[place], dropped=kept.dropped)
+                    for place, (message, kept) in enumerate(group)
+                ]
+            failure = _MISCOUNTED
+        else:
+            failure = failure_of(answer, self._connection.side, otherwise=Action.REJECT)
+            # Where it is full there may be room for some of them.
+            action = Action.SPLIT if failure.action is Action.REJECT or failure.quota else failure.action
+            failure = replace(failure, action=action, in_doubt=True, together=True)
+            self._apart += self._next_apart
+            self._next_apart = min(2 * self._next_apart, _MOST_APART)
+        return [Written(message.token, failure=failure) for message, _ in group]
 
     def _asked(self, answers: Sequence[Completion | None]) -> Failure | None:
         """What the server asked for, if one of these answers asks for time."""
@@ -293,7 +335,7 @@ class ImapDestination:
             uid = None if one.item is None else _uid(one.item, opened.selection.uidvalidity)
             if uid is not None:
                 opened.uidnext = max(opened.uidnext, uid + 1)
-            elif one.failure is None or one.failure.code in _GONE:
+            elif one.failure is None or one.failure.together or one.failure.code in _GONE:
                 self._opened = None
 
     def _largest(self) -> int | None:

@@ -41,8 +41,9 @@ class Failure:
     sentences without a full stop. `seconds` is how long a server asked us to wait; more than `LONGEST_WAIT` is not
     believed. `in_doubt` says that what was sent may have taken effect nevertheless. `quota` marks a full mailbox,
     `sign_in` a refused sign-in, `form` a message that is refused for how it is written: in another form it may be
-    taken. `alone`: it is of this mailbox only, or of what was sent, and says nothing of the server. `where` names the
-    folder that it is about, if it is about one.
+    taken. `together`: the server's one answer was to several messages, so some of them may be there, but no more will
+    come; sent again, they go apart. `alone`: it is of this mailbox only, or of what was sent, and says nothing of the
+    server. `where` names the folder that it is about, if it is about one.
     """
 
     action: Action
@@ -57,6 +58,7 @@ class Failure:
     sign_in: bool = False
     alone: bool = False
     form: bool = False
+    together: bool = False
     where: str = ""
 
     def __post_init__(self) -> None:

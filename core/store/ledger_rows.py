@@ -6,7 +6,6 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any, TypeVar
 
-from sqlalchemy import Row as SqlRow
 from sqlalchemy import select
 
 from core.mail.flags import Flags
@@ -122,7 +121,7 @@ ENTRY = select(
 )
 
 
-def entry_of(row: SqlRow[Any]) -> Entry:
+def entry_of(row: Sequence[Any]) -> Entry:
     """A row of `ENTRY`."""
     uid, outcome, size, received, flags, item, reason, exact, mark, folded, ended, gone, folder, taken, *form = row
     return Entry(

@@ -161,7 +161,29 @@ class Sending:
         except BaseException:
             ledger.ended(work.ledger, [message.uid for message in group], self._context.clock.now())
             raise
-        return self._answers(work, group, written)
+        unclear = [(m, a) for m, a in zip(group, written, strict=True) if a.failure is not None and a.failure.together]
+        if not unclear:
+            return self._answers(work, group, written)
+        clear = [(m, a) for m, a in zip(group, written, strict=True) if a.failure is None or not a.failure.together]
+        try:
+            again = self._answers(work, [message for message, _ in clear], [answer for _, answer in clear])
+            self.commit()  # what the server did name belongs to nobody else
+            cleared = self._cleared(work, unclear)
+        except BaseException:
+            ledger.ended(work.ledger, [message.uid for message, _ in unclear], self._context.clock.now())
+            raise
+        return again + self._answers(work, [message for message, _ in unclear], cleared)
+
+    def _cleared(self, work: Work, refused: Sequence[tuple[Ready, Written]]) -> list[Written]:
+        """Messages refused together, looked up: the server has answered, so what is not there now will not come."""
+        found = self._look_up(work, [message for message, _ in refused])
+        cleared = []
+        for message, answer in refused:
+            assert answer.failure is not None
+            absent = replace(answer.failure, in_doubt=False)
+            item = found.get(message.uid)
+            cleared.append(replace(answer, item=item, failure=absent if item is None else None))
+        return cleared
 
     def _answers(self, work: Work, group: list[Ready], written: Sequence[Written]) -> list[list[Ready]]:
         """Act on one answer a message."""
@@ -183,6 +205,9 @@ class Sending:
             elif failure.in_doubt:
                 doubtful.append(message)
                 unsure = failure
+            elif failure.action is Action.SPLIT and failure.together:
+                again.append(message)
+                spared.append(message)
             elif failure.action is Action.REJECT or (failure.action is Action.SPLIT and len(group) == 1):
                 if self._takes_another_form(message, failure):
                     apart.append(message)

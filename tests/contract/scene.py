@@ -51,8 +51,9 @@ MESSAGES = [
 class Scene:
     """A mailbox to move, with a bad link to one of its two servers.
 
-    `where` is ``source``, ``imap``, ``plain`` (an IMAP destination without UIDPLUS) or ``exchange``; `messages` are
-    folders and bytes, all received at one moment; `shape` is that of an IMAP destination (tests.servers.dovecot).
+    `where` is ``source``, ``imap``, ``apart`` (an IMAP destination without MULTIAPPEND), ``plain`` (without UIDPLUS,
+    too) or ``exchange``; `messages` are folders and bytes, all received at one moment; `shape` is that of an IMAP
+    destination (tests.servers.dovecot).
     """
 
     def __init__(
@@ -82,6 +83,8 @@ class Scene:
                 table["destination"]["ca_file"] = str(folder / "ca.pem")
             port = urlsplit(self.exchange.url).port or 0
         else:
+            if where in {"plain", "apart"}:  # each message has an answer of its own
+                shape.setdefault("without", ("MULTIAPPEND",))
             self.other: Dovecot = request.getfixturevalue("make_dovecot")(fsync="optimized", **shape)
             table = to_imap(self.source, self.other, user)
             server, end = (self.source, "source") if where == "source" else (self.other, "destination")

@@ -198,30 +198,39 @@ def test_answers_that_never_come(scene: Scene, bad: Bad) -> None:
 
 
 #: Bytes of a request, or of its answers, that are about the half.
-HALF = {("exchange", Way.UP): 20_000, ("exchange", Way.DOWN): 2_000, ("imap", Way.UP): 12_000, ("imap", Way.DOWN): 900}
+HALF = {
+    ("exchange", Way.UP): 20_000,
+    ("exchange", Way.DOWN): 2_000,
+    ("imap", Way.UP): 12_000,
+    ("imap", Way.DOWN): 40,
+    ("plain", Way.UP): 12_000,
+    ("plain", Way.DOWN): 900,
+}
 
 
 @pytest.mark.parametrize("way", Way)
 def test_cut_off_in_the_middle_of_a_request_or_its_answers(scene: Scene, bad: Bad, way: Way) -> None:
-    half = HALF["exchange" if scene.where == "exchange" else "imap", way]
-    bad(Faults(reset=Reset(way, half, times=1)))
+    bad(Faults(reset=Reset(way, HALF[scene.where, way], times=1)))
     run(scene)
     scene.each_is_there_once()
     assert scene.proxy.resets == 1
     if way is Way.DOWN:
         assert settled(scene)["was stored after all"] > requested(scene) // 2
-    elif scene.where != "exchange":  # which has not heard of anything before it has heard it all
+    elif scene.where == "plain":
         assert settled(scene).keys() == {"was stored after all", "was not stored"}
+    else:  # nothing was stored before all had been heard
+        assert settled(scene) == {"was not stored": requested(scene)}
 
 
 def test_fewer_answers_than_messages(scene: Scene, bad: Bad) -> None:
     if scene.where == "exchange":
         scene.exchange.script(Rule((Fewer(3),), "CreateItem", after=2))
     else:
-        answers = iter(range(len(MESSAGES)))
+        answers = itertools.count()
+        enough = len(MESSAGES) - 3 if scene.where == "plain" else 1  # one for each folder
 
         def swallow_the_last(line: bytes) -> bytes:
-            last = b"Append completed" in line and next(answers) >= len(MESSAGES) - 3
+            last = b"Append completed" in line and next(answers) >= enough
             return b"" if last else line
 
         listen(scene, swallow_the_last)
@@ -232,7 +241,7 @@ def test_fewer_answers_than_messages(scene: Scene, bad: Bad) -> None:
 
 
 @pytest.mark.parametrize("argument", [b"%d %d:%d", b"%d %d,%d", b"%d *"], ids=["a range", "a list", "no number"])
-@pytest.mark.parametrize("scene", ["imap"], indirect=True)
+@pytest.mark.parametrize("scene", ["apart"], indirect=True)
 def test_an_appenduid_that_is_not_one_number(scene: Scene, argument: bytes) -> None:
     """It was stored, for sure; as what, is looked up."""
 
@@ -251,7 +260,7 @@ def test_an_appenduid_that_is_not_one_number(scene: Scene, argument: bytes) -> N
     assert len(items(scene)) == len(MESSAGES)
 
 
-@pytest.mark.parametrize("scene", ["imap"], indirect=True)
+@pytest.mark.parametrize("scene", ["apart"], indirect=True)
 def test_of_twins_the_server_names_one(scene: Scene) -> None:
     """The other is not taken for it, though both come with one request."""
     numbers = itertools.cycle(range(len(LATER)))
@@ -264,6 +273,29 @@ def test_of_twins_the_server_names_one(scene: Scene) -> None:
     run(scene)
     scene.each_is_there_once()
     assert len(items(scene)) == len(set(items(scene))) == len(MESSAGES)
+
+
+@pytest.mark.parametrize("scene", ["imap"], indirect=True)
+@pytest.mark.parametrize(
+    ("was", "becomes"),
+    [
+        (rb"OK \[APPENDUID [^\]]*\]", b"NO"),
+        (rb"(APPENDUID \d+ \d+):\d+", rb"\1"),
+        (rb"(APPENDUID \d+ \d+:\d+)", rb"\1,999"),
+    ],
+    ids=["refused", "too few", "too many"],
+)
+def test_many_sent_together_are_stored_and_the_server_says_otherwise(scene: Scene, was: bytes, becomes: bytes) -> None:
+    """It has answered: what is there is found at once, and nothing waits until it is settled."""
+    answers = itertools.count()
+    listen(scene, lambda line: line if b"Append completed" not in line or next(answers) else re.sub(was, becomes, line))
+    run(scene, settle="1h")
+    scene.each_is_there_once()
+    assert settled(scene) == {}
+    assert len(items(scene)) == len(set(items(scene))) == len(MESSAGES)
+    assert isinstance(scene.proxy, Proxy)
+    # After a refusal the next ones go apart.
+    assert len(scene.proxy.commands(b"APPEND")) == 1 + (len(LATER) if becomes == b"NO" else 1)
 
 
 def test_what_the_server_does_not_name_is_found_at_once(scene: Scene) -> None:

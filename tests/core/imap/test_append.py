@@ -94,13 +94,13 @@ def test_items_flags_and_dates_are_kept_in_order(dovecot: Dovecot, user: str) ->
     flags = [(), ("\\Seen",), ("$Forwarded", "\\Flagged"), ("Kunde-1",), ("\\Draft",)]
     batch = [Letter(Body.of(b"Subject: %d\r\n\r\n" % number), flags[number], dates[number]) for number in range(5)]
     with Session(dovecot, user) as session:
-        items = [appended(answer) for answer in session.append(batch) if answer]
+        items = [item for answer in session.append(batch) if answer for item in appended(answer) or ()]
     read = dovecot.read(user)
     assert [(record.flags, record.received) for record in read] == [
         (frozenset(kept), date) for kept, date in zip(flags, dates, strict=True)
     ]
-    assert [item.split(":")[1] for item in items if item] == [str(record.uid) for record in read]
-    assert len({item.split(":")[0] for item in items if item}) == 1
+    assert [item.split(":")[1] for item in items] == [str(record.uid) for record in read]
+    assert len({item.split(":")[0] for item in items}) == 1
 
 
 def test_without_a_date_the_server_takes_its_own(dovecot: Dovecot, user: str) -> None:
@@ -149,6 +149,42 @@ def test_many_go_out_before_the_first_answer(dovecot: Dovecot, user: str) -> Non
         assert statuses(answers) == ["OK"] * 50
         assert seen[0] == 50
         assert all(command.endswith(b"+}") for command in proxy.commands(b"APPEND"))
+
+
+def test_small_messages_go_together(dovecot: Dovecot, user: str) -> None:
+    """With flags and dates of their own; what needs a go-ahead goes alone, and so do a few that are left."""
+    batch = [
+        Letter(
+            Body.of(COMMANDS if number == 100 else b"Subject: %d\r\n\r\n" % number),
+            ("\\Seen",) if number % 3 else (),
+            WHEN + timedelta(days=number),
+        )
+        for number in range(120)
+    ]
+    with Proxy(dovecot.port) as proxy, Session(dovecot, user, proxy.port) as session:
+        pipeline = Pipeline(session.wire, b"INBOX", batch, 1 << 40, multi=True)
+        pipeline.run()
+        assert statuses(pipeline.answers) == ["OK"] * 120
+        alone = [[number] for number in range(100, 101)]
+        assert pipeline.groups == [[*range(64)], [*range(64, 100)], *alone, [*range(101, 120)]]
+        assert len(proxy.commands(b"APPEND")) == 4
+    answers = [pipeline.answers[group[0]] for group in pipeline.groups]
+    items = [item for answer in answers if answer for item in appended(answer) or ()]
+    read = dovecot.read(user)
+    assert [item.split(":")[1] for item in items] == [str(record.uid) for record in read]
+    assert [(r.data, r.flags, r.received) for r in read] == [
+        (letter.body.read(), frozenset(letter.flags), letter.received) for letter in batch
+    ]
+
+
+def test_together_they_are_refused_together(dovecot: Dovecot, user: str) -> None:
+    batch = letters(*(b"Subject: %d\r\n\r\n" % number for number in range(20)), b"")
+    with Session(dovecot, user) as session:
+        pipeline = Pipeline(session.wire, b"INBOX", batch, 1 << 40, multi=True)
+        pipeline.run()
+    assert statuses(pipeline.answers) == ["NO"] * 21
+    assert pipeline.groups == [[*range(21)]]
+    assert dovecot.read(user) == []
 
 
 def test_literal_minus_asks_for_what_is_above_4096_bytes(dovecot: Dovecot, user: str) -> None:
@@ -276,18 +312,20 @@ def test_a_link_lost_before_the_go_ahead_leaves_nothing_in_doubt(dovecot: Doveco
 
 
 @pytest.mark.parametrize(
-    ("code", "argument", "item"),
+    ("code", "argument", "items"),
     [
-        ("APPENDUID", "38505 3955", "38505:3955"),
-        ("APPENDUID", "38505 3955:3957", None),
+        ("APPENDUID", "38505 3955", ["38505:3955"]),
+        ("APPENDUID", "38505 3955:3957", ["38505:3955", "38505:3956", "38505:3957"]),
+        ("APPENDUID", "7 9,4:5", ["7:9", "7:4", "7:5"]),
+        ("APPENDUID", "7 4:*", None),
         ("APPENDUID", "38505", None),
         ("APPENDUID", "", None),
         ("COPYUID", "1 2", None),
         ("", "", None),
     ],
 )
-def test_appenduid(code: str, argument: str, item: str | None) -> None:
-    assert appended(Completion("OK", code, argument, "")) == item
+def test_appenduid(code: str, argument: str, items: list[str] | None) -> None:
+    assert appended(Completion("OK", code, argument, "")) == items
 
 
 def test_what_may_go_unasked() -> None:

@@ -1,6 +1,7 @@
 """What is written over IMAP: byte for byte, with the flags that are kept, and where its end is marked."""
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from core.mail.fingerprint import canonical
 from core.mail.flags import Flags
 from core.mail.folder import FolderPath, Role
 from core.ports.destination import DestinationFolder, Outgoing, Written
-from tests.outgoing import doubts, mails, outgoing, said
+from core.ports.failure import Action
+from tests.outgoing import doubts, mails, outgoing, said, wrote
 from tests.servers.dovecot import Dovecot
 from tests.servers.mail import WHEN, Record, append, sure
 from tests.servers.proxy import Proxy
@@ -45,17 +47,17 @@ def test_the_corpus_arrives_as_a_plain_append_would_leave_it(
     destination = writing(server.port, user)
     folder = destination.create_folder(FolderPath.of("Größe", "a"), None)
     batch = outgoing(*messages, flags=["\\Seen", "Kunde"])
-    written: list[Written] = []
+    answers: list[Written] = []
     for start in range(0, len(batch), 250):
-        written += destination.write(folder, batch[start : start + 250])
+        answers += wrote(destination, folder, batch[start : start + 250])
     plain = f"{user}-plain"
     with server.client(plain) as client:
         sure(client.select())
         expected = [append(client, Record(message, flags=frozenset({"\\Seen", "Kunde"})))[0] for message in messages]
-    assert ["OK" if one.failure is None else "NO" for one in written] == expected
-    assert [(r.data, r.flags, r.received) for r in server.read(user)] == [
+    assert ["OK" if one.failure is None else "NO" for one in answers] == expected
+    assert Counter((r.data, r.flags, r.received) for r in server.read(user)) == Counter(
         (r.data, r.flags, r.received) for r in server.read(plain)
-    ]
+    )
     assert expected.count("OK") >= len(corpus)
 
 
@@ -174,6 +176,24 @@ def test_a_mark_costs_no_round_trip_between_batches(
     assert len({mark.split(":")[0] for mark in marks}) == 1
     assert len(proxy.commands(b"SELECT")) == 1
     assert proxy.commands(b"STATUS") == []
+
+
+def test_what_was_refused_together_goes_apart_then(dovecot: Dovecot, proxy: Proxy, writing: Writing, user: str) -> None:
+    destination = writing(proxy.port, user)
+    mark = destination.mark(INBOX)
+    batch = outgoing(*mails(70), b"", *mails(20))
+    first = destination.write(INBOX, batch)
+    assert said(first) == [None] * 64 + [(Action.SPLIT, True)] * 27
+    assert {one.failure.together for one in first if one.failure} == {True}
+    refused = batch[64:]
+    assert not destination.look_up(INBOX, doubts(refused, mark), frozenset(one.item for one in first if one.item))
+    again = destination.write(INBOX, refused)
+    assert said(again) == [None] * 6 + [(Action.REJECT, False)] + [None] * 20
+    assert len(proxy.commands(b"APPEND")) == 2 + 27
+    for number in range(3):  # soon enough, they go together again
+        destination.write(INBOX, outgoing(*mails(40)))
+        assert len(proxy.commands(b"APPEND")) == 29 + (40, 41, 42)[number]
+    assert len(dovecot.read(user)) == 90 + 3 * 40
 
 
 def test_without_appenduid_items_are_found_by_looking(
