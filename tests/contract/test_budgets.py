@@ -109,8 +109,8 @@ def countdowns(shown: Sequence[Mapping[str, object]]) -> bool:
 
 @pytest.mark.parametrize("of", ["account", "mailbox"])
 def test_budgets(town: Town, shown: list[Mapping[str, object]], of: Literal["account", "mailbox"]) -> None:
-    """Less at one go than a mailbox sends in one request, and two hundred items a second after that."""
-    town.exchange.policy = Policy(max_burst=100, recharge_rate=7_200_000, cutoff_balance=80, item=10, of=of)
+    """Less at one go than a mailbox sends in one request, and a hundred items a second after that."""
+    town.exchange.policy = Policy(max_burst=100, recharge_rate=3_600_000, cutoff_balance=80, item=10, of=of)
     town.run()
     assert countdowns(shown)
     assert town.kinds()[EventKind.MAILBOX_THROTTLED] >= 1
