@@ -1,0 +1,81 @@
+"""Whatever stands in a file, in its name, or behind a command: what is printed of it is text, and harms no file."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.core.cli.conftest import CommandLine
+
+EVIL = "\x1b]0;x\x07\u202egnp\x9b2J[red]\x7f"
+#: C0 but for the end of a line, DEL, C1, and what turns the direction of text.
+NEVER = {chr(code) for code in (*range(10), *range(11, 32), *range(127, 160))}
+NEVER |= set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+BATCH = r"""
+name = "\u001b]0;x\u202egnp\u009b[red]"
+"\u001b[31m" = 1
+[source]
+host = "a\u001b[2Jb"
+port = "\u009b"
+[destination]
+kind = "ews\u001b"
+[[mailboxes]]
+source = "\u001b[31m"
+destination = "no address\u001b"
+password = "file:\u001b[31m"
+"""
+
+
+@pytest.fixture
+def evil(tmp_path: Path) -> Path:
+    """A folder whose name is one more of them."""
+    folder = tmp_path / EVIL
+    folder.mkdir()
+    (folder / "batch\x1b.toml").write_text(BATCH)
+    (folder / "broken\x1b.toml").write_text('name = "g"\n\x1b\x00 not TOML')
+    (folder / "list\x1b.csv").write_text("EmailAddress,UserName,Password\na\x1b[31m@x.example,\u202eu,pw\x9b\n\x1b\n")
+    (folder / "head\x1b.csv").write_text("Email\x1bAddress,UserName\x9b,Password\n")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "run batch\x1b.toml",
+        "run batch\x1b.toml --json",
+        "run broken\x1b.toml",
+        "run none\x1b.toml",
+        "run --\x1b[31m",
+        "status \x9b",
+        "status \x9b --json",
+        "pause \u202e",
+        "log \x9b",
+        "log x --level \x1b[31m",
+        "remove ../../\x1b",
+        "import-csv list\x1b.csv --like batch\x1b.toml --out new\x1b.toml",
+        "import-csv head\x1b.csv --like batch\x1b.toml --out new\x1b.toml",
+        "\x1b[31m",
+    ],
+)
+def test_what_is_wrong_is_said_in_text(
+    cli: "CommandLine", evil: Path, monkeypatch: pytest.MonkeyPatch, arguments: str
+) -> None:
+    monkeypatch.chdir(evil)
+    ended = cli(*(str(evil / word) if "." in word else word for word in arguments.split(" ")))
+    assert ended.code == 2
+    assert ended.err.startswith("mailcutover: ")
+    assert not NEVER.intersection(ended.out + ended.err)
+
+
+def test_a_mailbox_by_any_name_stays_in_the_state_folder(cli: "CommandLine", tmp_path: Path) -> None:
+    login = "../../ann/../\x1b"
+    cli.world.source(login, messages=2, folder="../../../tmp/\x00")
+    file = Path(cli.batch(logins=""))
+    mailbox = f"[[mailboxes]]\nsource = {json.dumps(login)}\ndestination = 'ann@new.example'\n"
+    file.write_text(file.read_text() + mailbox)
+    before = {path for path in tmp_path.rglob("*") if cli.state not in path.parents}
+    ended = cli("run", str(file))
+    assert not NEVER.intersection(ended.out + ended.err)
+    assert {path for path in tmp_path.rglob("*") if cli.state not in path.parents} - {cli.state} == before - {cli.state}
