@@ -159,6 +159,7 @@ class Console(LastingApp, inherit_bindings=False):
 
     def action_redraw(self) -> None:
         """Draw the screen anew, as after something else has written on it."""
+        self.sent.forget()
         self.refresh(layout=True)
 
     def action_leave(self) -> None:
@@ -178,6 +179,7 @@ class Console(LastingApp, inherit_bindings=False):
 
     def on_resize(self, event: events.Resize) -> None:
         """Say so when the terminal is too small for anything truthful."""
+        self.sent.forget()
         small = too_small(event.size)
         if small and not isinstance(self.screen, TooSmall):
             self.push_screen(TooSmall())

@@ -1,11 +1,14 @@
 """What a Textual app needs so that it can be ended from outside, and gives nothing away when it breaks."""
 
+from typing import Any
+
 from textual import events
 from textual.app import App
 from textual.message import Message
 from textual.worker import WorkerFailed
 
 from tui.driver import SafeDriver
+from tui.lean import Sent
 from tui.screens.typing import Typing
 
 
@@ -17,6 +20,10 @@ class LastingApp(App[int], inherit_bindings=False):
     """Ends when it is told so from any thread. `fault` is what it crashed with, if it did."""
 
     fault: Exception | None = None
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.sent = Sent()
 
     async def on_event(self, event: events.Event) -> None:
         """Hand a key to whatever text is typed into, before the next is looked at; else as Textual does."""
@@ -43,6 +50,10 @@ class LastingApp(App[int], inherit_bindings=False):
         """From any thread: put the terminal back by force."""
         if isinstance(self._driver, SafeDriver):
             self._driver.rescue()
+
+    def _display(self, screen: Any, renderable: Any) -> None:
+        """Send no more than what has changed."""
+        super()._display(screen, self.sent.lean(renderable))
 
     def _set_pointer_shape(self, shape: str) -> None:
         """Leave the mouse pointer alone: a terminal that does not know the command may print it."""
