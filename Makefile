@@ -6,7 +6,7 @@ WORKERS ?= 2
 BIN     = $(VENV)/bin
 READY   = $(VENV)/.ready
 
-.PHONY: demo test check servers bench bench-growth torture fidelity lock pictures clean
+.PHONY: demo test check servers bench bench-console bench-growth torture fidelity lock pictures clean
 
 demo: $(READY)            ## the main job, embedded: no root, no server to install
 	$(BIN)/python -m tests.demo
@@ -25,6 +25,10 @@ servers:                  ## the real servers that the tests use (root, apt)
 
 bench: $(READY)           ## figures, beside mbsync, doveadm and a raw loop; WORKS="imap-4k ews-0" for some of them
 	$(BIN)/python -m tests.bench $(addprefix --only ,$(WORKS))
+	$(if $(WORKS),,$(BIN)/python -m tests.bench.console)
+
+bench-console: $(READY)   ## the console's figures, measured through a real terminal; PARTS="flood many" for some of them
+	$(BIN)/python -m tests.bench.console $(addprefix --only ,$(PARTS))
 
 bench-growth: $(READY)    ## N=500000 MAILBOXES=50000: cost by messages in a mailbox, and by mailboxes in a batch
 	$(BIN)/python -m tests.bench.growth --messages $(or $(N),100000) --mailboxes $(or $(MAILBOXES),10000)
