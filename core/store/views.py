@@ -134,12 +134,17 @@ def batches(connection: Connection) -> list[BatchView]:
     ]
 
 
-def mailboxes(connection: Connection, batch: str, after_rev: int = 0) -> tuple[list[MailboxView], int]:
-    """The mailboxes changed after a revision, in the order of the batch file; and the revision to ask from next."""
+def mailboxes(
+    connection: Connection, batch: str, after_rev: int = 0, *, limit: int | None = None
+) -> tuple[list[MailboxView], int]:
+    """The mailboxes changed after a revision, in the order of the batch file; and the revision to ask from next.
+
+    At most the first `limit` of them.
+    """
     table = schema.mailbox
     holder = holders(connection, "batch").get(batch)
     runs = holder is not None and holder.alive
-    query = select(*_MAILBOX).where(table.c.batch == batch).order_by(table.c.position)
+    query = select(*_MAILBOX).where(table.c.batch == batch).order_by(table.c.position).limit(limit)
     if after_rev:
         query = query.where(table.c.rev > after_rev)
     newest = revision(connection)

@@ -15,7 +15,7 @@ from core.store.database import Database
 from core.store.events import EventLog
 from core.store.lease import Runner
 from tests.pictures.sample import NOW, SALES, StillClock, batch_file
-from tui import log_reader
+from tui import board_reader, log_reader
 from tui.board_reader import BoardReader
 from tui.log_reader import LogReader
 from tui.tick import Focus, Reader
@@ -42,6 +42,21 @@ def test_a_second_look_at_the_same_brings_the_same_objects(reader: BoardReader, 
         now is before for now, before in zip((reader.batches, reader.mailboxes, reader.folders), first, strict=True)
     )
     assert [view.source for view in reader.mailboxes] == [person.address for person in SALES]
+
+
+def test_of_a_large_batch_the_first_rows_come_first_and_once_it_is_open_all(
+    reader: BoardReader, store: Database, clock: StillClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(board_reader, "_FIRST", 3)
+    reader.read(SALES_FOCUS)
+    assert [view.source for view in reader.mailboxes] == [person.address for person in SALES[:3]]
+    reader.read(SALES_FOCUS)
+    assert len(reader.mailboxes) == len(SALES)
+    store.writer.do(lambda connection: connection.exec_driver_sql("DELETE FROM lease"))  # nobody runs it any more
+    clock.push(2)
+    reader.read(SALES_FOCUS)
+    assert {view.status for view in reader.mailboxes}.isdisjoint({MailboxStatus.SYNCING})
+    assert len(reader.mailboxes) == len(SALES)
 
 
 def test_only_the_row_that_changed_is_another(reader: BoardReader, store: Database) -> None:
