@@ -14,6 +14,7 @@ from core.store.database import Database
 from tui import theme
 from tui.dialogs import Dialogs
 from tui.driver import SafeDriver, TerminalLost
+from tui.forms import Forms
 from tui.helm import Helm
 from tui.lasting import LastingApp, Leave
 from tui.limits import Limits
@@ -52,6 +53,7 @@ class Console(LastingApp, inherit_bindings=False):
         "styles/tones.tcss",
         "styles/dashboard.tcss",
         "styles/dialogs.tcss",
+        "styles/form.tcss",
         "styles/ascii.tcss",
     ]
     ENABLE_COMMAND_PALETTE = False
@@ -83,7 +85,8 @@ class Console(LastingApp, inherit_bindings=False):
         self.keymap = settings.keymap
         self.set_keymap(self.keymap.own)
         dialogs = Dialogs(self, self.flash, self.keymap)
-        self.helm = Helm(runs, dialogs, self.keymap, Limits(database, dialogs), read_only=read_only)
+        forms = Forms(self, runs, dialogs, self.keymap, self._written)
+        self.helm = Helm(runs, dialogs, self.keymap, Limits(database, dialogs), forms, read_only=read_only)
         prompts = Prompts(self, self.keymap)
         desk = LogDesk(self, database, clock, prompts, self.flash)
         self.dashboard = Dashboard(self.helm, prompts, desk, self.link.look, self.keymap, session or Session(), zone)
@@ -142,6 +145,10 @@ class Console(LastingApp, inherit_bindings=False):
     def look(self) -> None:
         """Look at what the cursors are on now."""
         self.link.look(self.dashboard.wanted)
+
+    def _written(self, batch: str) -> None:
+        """Look at a batch whose file was written."""
+        self.dashboard.choose(batch)
 
     def flash(self, word: str, tone: Tone = Tone.PLAIN) -> None:
         """Say a word at the bottom."""

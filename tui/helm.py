@@ -12,10 +12,26 @@ from typing import TYPE_CHECKING, TypeVar
 from core.errors import MailcutoverError, UserError
 from core.status import Demand, Wish
 from tui.bridge import Bridge
+from tui.forms import Forms
 from tui.keymap import Keymap
 from tui.limits import Limits
 from tui.runs import Runs
-from tui.target import AGAIN, CHANGES, FIRST, LEFT_OUT, LIMITS, PAUSE, RESUME, RETRY, START, STOP, Target, reasons
+from tui.target import (
+    AGAIN,
+    CHANGES,
+    EDIT,
+    FIRST,
+    LEFT_OUT,
+    LIMITS,
+    NEW,
+    PAUSE,
+    RESUME,
+    RETRY,
+    START,
+    STOP,
+    Target,
+    reasons,
+)
 from tui.theme import Tone
 
 if TYPE_CHECKING:
@@ -34,9 +50,12 @@ class Helm:
     line in `tui.keys` whose action is ``steer('its id')``.
     """
 
-    def __init__(self, runs: Runs, bridge: Bridge, keymap: Keymap, limits: Limits, *, read_only: bool = False) -> None:
+    def __init__(
+        self, runs: Runs, bridge: Bridge, keymap: Keymap, limits: Limits, forms: Forms, *, read_only: bool = False
+    ) -> None:
         self._runs = runs
         self._limits = limits
+        self._forms = forms
         self._read_only = read_only
         self._bridge = bridge
         self._keymap = keymap
@@ -51,6 +70,7 @@ class Helm:
             FIRST: self._first,
             LIMITS: self._change_limits,
             LEFT_OUT: self._show_left_out,
+            EDIT: lambda target: self._forms.edit(target.batch.path),
         }
 
     def reasons(self, target: Target | None) -> Mapping[str, str]:
@@ -66,6 +86,8 @@ class Helm:
         why = self.reasons(target).get(action)
         if why is not None:
             self._bridge.flash(why, Tone.DIM)
+        elif action == NEW:
+            await self._forms.new(Path.cwd() if target is None else target.batch.path.parent)
         elif target is not None:
             await self._deeds[action](target.useful(action))
 

@@ -31,6 +31,7 @@ class Group(StrEnum):
     LIST = "Lists"
     MOVE = "Moving about"
     LOG = "Log"
+    FORM = "The form for a batch"
     PALETTE = "Every action by its name"
     PROMPT = "Typing"
     RECALL = "What was typed before"
@@ -42,11 +43,12 @@ class Group(StrEnum):
 REACHES = (
     (Group.EVERYWHERE, Group.STEER, Group.MOVE, Group.LIST),
     (Group.EVERYWHERE, Group.STEER, Group.MOVE, Group.LOG),
+    (Group.FORM,),
     (Group.PALETTE, Group.PROMPT),
     (Group.RECALL, Group.PROMPT),
 )
 #: Groups whose keys a user may change; those of questions stand beside them on the screen.
-OWN = (Group.EVERYWHERE, Group.STEER, Group.LIST, Group.MOVE, Group.LOG)
+OWN = (Group.EVERYWHERE, Group.STEER, Group.LIST, Group.MOVE, Group.LOG, Group.FORM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,8 @@ KEYS = (
         _G.STEER,
         name="batch: limits",
     ),
+    Key("batch.new", "a", "steer('batch.new')", "Add a batch: a form for a new file", _G.STEER, name="batch: new"),
+    Key("batch.edit", "e", "steer('batch.edit')", "Edit the batch's file in a form", _G.STEER, name="batch: edit"),
     Key(
         "run.left_out",
         "v",
@@ -176,6 +180,18 @@ KEYS = (
     Key("log.export", "ctrl+s", "screen.export", "Write the whole log to a file", _G.LOG, "Export", "log: export"),
     Key("log.left", "h,left", "left", "Scroll left", _G.LOG),
     Key("log.right", "l,right", "right", "Scroll right", _G.LOG),
+    Key("form.take", "enter,space", "take", "Type a value, take the next word, open rows", _G.FORM, "Change"),
+    Key("form.leave_out", "delete,d", "leave_out", "Leave the key out, take the row out", _G.FORM, "Leave out"),
+    Key("form.problem", "n", "problem", "To the next problem", _G.FORM, "Problem"),
+    Key("form.problem_back", "N", "problem_back", "To the problem before", _G.FORM),
+    Key("form.add", "a", "add", "Add a row; rows from the clipboard are pasted", _G.FORM, "Add"),
+    Key("form.import", "i", "import_list", "Import mailboxes from a CSV file", _G.FORM, "Import"),
+    Key("form.left", "h,left", "left", "A column back", _G.FORM),
+    Key("form.right", "l,right", "right", "A column on", _G.FORM),
+    Key("form.try", "t", "try_out", "Try to sign in, or see where folders would go", _G.FORM, "Try"),
+    Key("form.save", "ctrl+s", "save", "Save the file", _G.FORM, "Save"),
+    Key("form.help", "question_mark,f1", "help", "This help", _G.FORM, "Help"),
+    Key("form.close", "escape,q", "close", "Back; asks when something is not saved", _G.FORM, "Back"),
     Key("palette.next", "down,ctrl+n,tab", "next", "Next action", _G.PALETTE),
     Key("palette.previous", "up,shift+tab", "previous", "Previous action", _G.PALETTE),
     Key("prompt.take", "enter", "take", "Take what was typed", _G.PROMPT),

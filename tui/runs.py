@@ -17,6 +17,7 @@ from tui.handover import Handed, hand_over
 if TYPE_CHECKING:  # slow to import; a console that only looks on never needs them
     from core.batch.definition import Batch
     from core.engine.host import BatchRun, Host
+    from core.engine.trial import Trial
 
 
 class Runs:
@@ -49,14 +50,22 @@ class Runs:
         with self._starting:
             if self._is_closing():
                 return False
-            if self._host is None:
-                self._host = self._make_host(self._database, self._clock)
-            run = self._host.start(batch, mailboxes=mailboxes, linger=True, retry_rejected=retry_rejected)
+            run = self._its_host().start(batch, mailboxes=mailboxes, linger=True, retry_rejected=retry_rejected)
             with self._lock:
                 self._started.append(run)
         if self._is_closing():
             run.stop()
         return True
+
+    def trial(self) -> "Trial":
+        """What tries out batches that are not run yet, within the same limits."""
+        with self._starting:
+            return self._its_host().trial
+
+    def _its_host(self) -> "Host":
+        if self._host is None:
+            self._host = self._make_host(self._database, self._clock)
+        return self._host
 
     def add(self, path: Path) -> str:
         """Make the batch of a file known to the store; its name. Raises BatchFileError with all problems."""

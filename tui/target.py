@@ -12,8 +12,9 @@ START, PAUSE, RESUME, STOP = "run.start", "run.pause", "run.resume", "run.stop"
 STEERING = (START, PAUSE, RESUME, STOP)
 AGAIN, RETRY, FIRST, LIMITS = "run.again", "run.retry", "run.first", "run.limits"
 LEFT_OUT = "run.left_out"
+NEW, EDIT = "batch.new", "batch.edit"
 #: Those that change what runs; all but looking.
-CHANGES = (*STEERING, AGAIN, RETRY, FIRST, LIMITS)
+CHANGES = (*STEERING, AGAIN, RETRY, FIRST, LIMITS, NEW, EDIT)
 ACTIONS = (*CHANGES, LEFT_OUT)
 
 
@@ -58,7 +59,7 @@ def reasons(target: Target | None, start: str = "s") -> Mapping[str, str]:
     An action on several mailboxes is of use when it does something to one of them. `start` is the key for that.
     """
     if target is None:
-        return dict.fromkeys(ACTIONS, "There is nothing here to act on.")
+        return dict.fromkeys((action for action in ACTIONS if action != NEW), "There is nothing here to act on.")
     found = [_reasons(part, start) for part in target.parts()]
     return {action: why for action, why in found[0].items() if all(action in other for other in found)}
 
@@ -72,6 +73,8 @@ def _of_more(part: Target, start: str) -> Mapping[str, str]:
     none: dict[str, str] = {}
     if not part.runs:
         none[AGAIN] = f"Nobody runs {part.name}: {start} starts it"
+    else:
+        none[EDIT] = f"{batch.name} is being run, from the file as it was; stop it to edit that"
     if not (mailbox or batch).counts.rejected:
         none[RETRY] = f"Nothing of {part.name} was refused"
     if mailbox is None:

@@ -7,7 +7,7 @@ import asyncio
 import re
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
@@ -17,17 +17,19 @@ from tests.pictures.sample import StillClock, filled
 from tui.app import Console
 from tui.runs import Runs
 
-FOLDER = Path(__file__).resolve().parents[2] / "docs" / "pictures"
+_HERE = Path(__file__).resolve().parents[2]
+FOLDER, SAMPLES = _HERE / "docs" / "pictures", _HERE / "sample-configs"
 _PATIENCE = 30.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What to show: the terminal's size, and the keys that lead there."""
+    """What to show: the terminal's size, and the keys that lead there. `batch` is a sample file opened besides."""
 
     name: str
     size: tuple[int, int]
     keys: Sequence[str] = ()
+    batch: str = ""
 
 
 PICTURES = (
@@ -35,6 +37,7 @@ PICTURES = (
     Picture("narrow", (80, 24), ("enter", "j", "j")),
     Picture("detail", (80, 24), ("enter", "j", "j", "enter")),
     Picture("log", (120, 16), ("4", "z", "L")),
+    Picture("form", (100, 30), ("e", "j", "j", "j"), "dovecot-master-user.toml"),
 )
 
 #: The export names a font on a server of somebody else's; a page must not fetch it.
@@ -56,9 +59,12 @@ def main() -> int:
 async def draw(database: Database, picture: Picture) -> str:
     """One picture, as SVG."""
     clock = StillClock()
-    app = Console(database, Runs(database, clock), clock, environ={"TERM": "xterm-256color"}, zone=UTC)
+    files = [SAMPLES / picture.batch] if picture.batch else []
+    app = Console(database, Runs(database, clock), clock, files, environ={"TERM": "xterm-256color"}, zone=UTC)
     async with app.run_test(size=picture.size) as pilot:
         await _settled(app)
+        if picture.batch:
+            await _until(lambda: _chosen(app) == picture.batch.removesuffix(".toml"))
         for key in picture.keys:
             await pilot.press(key)
             await _settled(app)
@@ -72,9 +78,18 @@ def plain(svg: str) -> str:
 
 
 async def _settled(app: Console) -> None:
-    """Wait until what the cursors are on has been read and shown."""
+    """Wait until what the cursors are on has been read and shown, and a form has been looked through."""
+    await _until(lambda: app.dashboard.seen == app.dashboard.wanted)
+    await _until(lambda: all(worker.is_finished for worker in app.workers if worker.group == "look"))
+
+
+def _chosen(app: Console) -> str:
+    return app.dashboard.wanted.batch or ""
+
+
+async def _until(so: Callable[[], bool]) -> None:
     async with asyncio.timeout(_PATIENCE):
-        while app.dashboard.seen != app.dashboard.wanted:  # noqa: ASYNC110 - the screen has no event for it
+        while not so():  # noqa: ASYNC110 - the screen has no event for it
             await asyncio.sleep(0.02)
 
 

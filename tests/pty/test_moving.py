@@ -173,9 +173,9 @@ def console(state: Path, batch: Path, *, ignoring_hangups: bool) -> Terminal:
     return Terminal([sys.executable, "-c", f"import signal, sys; {run}"], env=secrets)
 
 
-def status(state: Path) -> dict[str, Any]:
+def status(state: Path, name: str = "move") -> dict[str, Any]:
     """The batch as another process sees it."""
-    command = [sys.executable, "-m", "core", "--state", str(state), "status", "move", "--json"]
+    command = [sys.executable, "-m", "core", "--state", str(state), "status", name, "--json"]
     said = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout
     found: dict[str, Any] = json.loads(said)["batches"][0]
     return found

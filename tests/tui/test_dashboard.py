@@ -257,7 +257,9 @@ def test_every_key_that_works_is_in_the_table(store: Database) -> None:
 def test_an_empty_store_says_how_to_begin(empty: Database) -> None:
     async def look() -> None:
         async with shown(empty, (80, 24)) as screen:
-            await screen.shows("No batch yet. Open one with: mailcutover BATCH.toml", "Nothing has happened yet.")
+            await screen.shows(
+                "No batch yet. a makes one; or open one with: mailcutover BATCH.toml", "Nothing has happened yet."
+            )
             await screen.press("enter", "s")
             await screen.shows("There is nothing here to act on.")
 

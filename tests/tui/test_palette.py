@@ -11,6 +11,8 @@ from core.store.database import Database
 from core.store.wanted import Wanted
 from tests.tui.screen import golden, run, shown
 from tui import keys
+from tui.form.form import Form
+from tui.form.sheet_page import SheetPage
 from tui.screens.palette import Entry, Palette, hits
 
 ENTRIES = [
@@ -51,7 +53,9 @@ def test_every_action_has_its_method(store: Database) -> None:
         async with shown(store) as screen:
             app: App[int] = screen.app
             for key in keys.KEYS:
-                if key.group in keys.OWN:
+                if key.group is keys.Group.FORM:
+                    assert all(callable(getattr(page, f"action_{key.action}", None)) for page in (Form, SheetPage)), key
+                elif key.group in keys.OWN:
                     node, action, _ = app._parse_action(key.action, screen.dashboard.owner(key))
                     assert isinstance(node, DOMNode)
                     assert callable(getattr(node, f"action_{action}", None)), key

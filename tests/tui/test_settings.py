@@ -58,7 +58,7 @@ def test_what_the_document_shows_is_what_holds_and_what_may_be_set(tmp_path: Pat
         ('[keymap]\nrun.strat = "s"', ['keymap.run.strat: is unknown; did you mean "run.start"?']),
         ("[keymap]\nrun.start = 5", ["keymap.run.start: must be a key or an array of keys, each a string"]),
         ("[keymap]\nrun.start = []", ["keymap.run.start: must be a key or an array of keys, each a string"]),
-        ('[keymap]\nchoice.take = "x"', ["keymap.choice.take: is unknown; there are app.help"]),
+        ('[keymap]\nchoice.cancel = "x"', ["keymap.choice.cancel: is unknown"]),
         (
             '[keymap]\nrun.start = "p"',
             ['keymap: "p" would call both run.start and run.pause; give one of them another key'],

@@ -11,7 +11,7 @@ from core.store.database import Database
 from core.store.views import BatchView, MailboxView
 from tests.pictures.sample import NOW, StillClock
 from tui.board_reader import BoardReader
-from tui.target import ACTIONS, PAUSE, RESUME, RETRY, START, STEERING, STOP, Target, reasons
+from tui.target import ACTIONS, EDIT, NEW, PAUSE, RESUME, RETRY, START, STEERING, STOP, Target, reasons
 from tui.tick import Focus
 
 S = MailboxStatus
@@ -32,7 +32,7 @@ def views(store: Database, clock: Clock) -> tuple[BatchView, BatchView, MailboxV
 
 
 def test_without_anything_to_act_on_nothing_acts() -> None:
-    assert set(reasons(None)) == set(ACTIONS)
+    assert set(reasons(None)) == set(ACTIONS) - {NEW}
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,8 @@ def test_what_is_of_use_to_a_mailbox_of_a_batch_that_runs(
     sales, _, anna = views
     target = Target(sales, (replace(anna, status=status, condition=condition),))
     assert set(STEERING) - set(reasons(target)) == useful
-    assert all(target.name in why for why in reasons(target).values())
+    assert all(target.name in why for action, why in reasons(target).items() if action != EDIT)
+    assert sales.name in reasons(target)[EDIT], "a batch that runs is not edited"
 
 
 def test_what_is_done_can_be_held_when_another_pass_is_to_come(
@@ -86,8 +87,8 @@ def test_of_several_mailboxes_those_are_meant_that_it_does_something_to(
     done = replace(anna, source="done", status=S.SYNCED)
     target = Target(sales, (anna, paused, done))
     assert target.name == "3 mailboxes of sales-wave-2"
-    assert set(reasons(target)) == {RETRY}
+    assert set(reasons(target)) == {RETRY, EDIT}
     assert target.useful(PAUSE).sources == (anna.source,)
     assert target.useful(RESUME).sources == ("paused",)
     assert target.useful(STOP).sources == (anna.source, "paused")
-    assert set(reasons(Target(sales, (done, replace(done, source="done too"))))) == {*STEERING, RETRY}
+    assert set(reasons(Target(sales, (done, replace(done, source="done too"))))) == {*STEERING, RETRY, EDIT}

@@ -35,9 +35,10 @@ class Help(ModalScreen[None], inherit_bindings=False):
 
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings("help.")
 
-    def __init__(self, keymap: Keymap) -> None:
+    def __init__(self, keymap: Keymap, first: keys.Group | None = None) -> None:
         super().__init__()
         self._keymap = keymap
+        self._first = first  # the group that matters most
 
     def compose(self) -> ComposeResult:
         """One page."""
@@ -47,7 +48,7 @@ class Help(ModalScreen[None], inherit_bindings=False):
         """Fill the page."""
         pager = self.query_one(Pager)
         entitle(pager, "Help", "Esc closes")
-        pager.show([*_keys(self._keymap), *_legend()])
+        pager.show([*_keys(self._keymap, self._first), *_legend()])
         pager.focus()
 
     def action_close(self) -> None:
@@ -55,8 +56,8 @@ class Help(ModalScreen[None], inherit_bindings=False):
         self.dismiss()
 
 
-def _keys(keymap: Keymap) -> Iterator[Line]:
-    for group in keys.Group:
+def _keys(keymap: Keymap, first: keys.Group | None) -> Iterator[Line]:
+    for group in sorted(keys.Group, key=lambda group: group is not first):
         yield (Cell(f" {group}", Tone.TITLE),)
         for key in keys.KEYS:
             if key.group is group:

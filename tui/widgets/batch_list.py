@@ -63,7 +63,7 @@ class BatchList(ListTable[BatchView]):
         """How to get one."""
         if self.narrowed:
             return (Cell("  No batch has these words; Esc shows all.", Tone.DIM),)
-        return (Cell("  No batch yet. Open one with: mailcutover BATCH.toml", Tone.DIM),)
+        return (Cell("  No batch yet. a makes one; or open one with: mailcutover BATCH.toml", Tone.DIM),)
 
     def _state(self, item: BatchView) -> State:
         return state_of(item.status, item.condition, item.until, self.now)
