@@ -85,7 +85,7 @@ class Console(LastingApp, inherit_bindings=False):
         self.keymap = settings.keymap
         self.set_keymap(self.keymap.own)
         dialogs = Dialogs(self, self.flash, self.keymap)
-        forms = Forms(self, runs, dialogs, self.keymap, self._written)
+        forms = Forms(self, runs, dialogs, self.keymap, lambda batch: self.dashboard.choose(batch))  # noqa: PLW0108 - it is made below
         self.helm = Helm(runs, dialogs, self.keymap, Limits(database, dialogs), forms, read_only=read_only)
         prompts = Prompts(self, self.keymap)
         desk = LogDesk(self, database, clock, prompts, self.flash)
@@ -145,10 +145,6 @@ class Console(LastingApp, inherit_bindings=False):
     def look(self) -> None:
         """Look at what the cursors are on now."""
         self.link.look(self.dashboard.wanted)
-
-    def _written(self, batch: str) -> None:
-        """Look at a batch whose file was written."""
-        self.dashboard.choose(batch)
 
     def flash(self, word: str, tone: Tone = Tone.PLAIN) -> None:
         """Say a word at the bottom."""

@@ -8,7 +8,7 @@ import traceback
 from datetime import UTC, datetime
 from pathlib import Path
 
-from core import __version__
+from core import version
 from core.engine.library_log import without_secrets
 from core.errors import UserError
 from core.store.location import state_folder
@@ -21,7 +21,7 @@ def write_crash(error: BaseException, state: Path | None) -> Path | None:
     there is no room either.
     """
     now = datetime.now(UTC)
-    head = f"mailcutover {__version__}, Python {platform.python_version()}, {platform.platform()}, {now.isoformat()}\n"
+    head = f"mailcutover {version()}, Python {platform.python_version()}, {platform.platform()}, {now.isoformat()}\n"
     text = head + without_secrets("".join(traceback.format_exception(error)))
     prefix = f"crash-{now:%Y%m%d-%H%M%S}-"
     with contextlib.suppress(UserError, OSError):

@@ -7,12 +7,18 @@ from pathlib import Path
 
 import click
 
-from core import __version__
+from core import version
 from core.cli.commands import Commands
 from core.cli.invocation import Console, ConsoleOptions, Invocation
 from core.cli.options import console_options
 from core.cli.output import complain, complain_of_fault
 from core.errors import EXIT_DONE, EXIT_STOPPED, EXIT_USAGE, MailcutoverError, UserError
+
+
+def _say_version(context: click.Context, _: click.Parameter, asked: bool) -> None:
+    if asked and not context.resilient_parsing:
+        click.echo(f"mailcutover {version()}")
+        context.exit()
 
 
 @click.group(
@@ -25,7 +31,14 @@ from core.errors import EXIT_DONE, EXIT_STOPPED, EXIT_USAGE, MailcutoverError, U
 )
 @click.option("--state", type=click.Path(path_type=Path), help="The state folder (or MAILCUTOVER_STATE).")
 @console_options
-@click.version_option(__version__, prog_name="mailcutover", message="%(prog)s %(version)s")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_say_version,
+    help="Say which it is.",
+)
 @click.pass_context
 def commands(context: click.Context, state: Path | None) -> int | None:
     """The root of all commands."""

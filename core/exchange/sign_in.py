@@ -24,7 +24,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, InsecureRequestWarning
 
-from core import __version__
+from core import version
 from core.exchange.gate import Gate
 from core.exchange.settings import Settings
 from core.ports.failure import Action, EndpointError, Failure
@@ -137,7 +137,7 @@ class _Protocol(BaseProtocol):  # type: ignore[misc]
             session.auth = HTTPBasicAuth(self._settings.username.encode(), self._password.reveal().encode())
         session.trust_env = False  # no proxies, .netrc or authorities from the environment
         session.verify = self._settings.verify
-        session.headers["User-Agent"] = f"mailcutover/{__version__}"
+        session.headers["User-Agent"] = f"mailcutover/{version()}"
         session.adapters.clear()  # exchangelib's own stands at the endpoint's address, and would win
         session.mount("https://", _Adapter(self._context, self._settings.timeout))
         session.mount("http://", _Adapter(self._context, self._settings.timeout))

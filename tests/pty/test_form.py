@@ -1,7 +1,12 @@
 """A batch from nothing to its end, by keys alone, the terminal lost in the middle."""
 
+import os
 import re
+import signal
+import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -26,6 +31,17 @@ def users(dovecot: Dovecot, user: str, practice_exchange: PracticeExchange) -> t
         head = f"From: {name}@old.example\r\nSubject: number"
         dovecot.load(name, (Record(f"{head} {number}\r\n\r\nText\r\n".encode()) for number in range(COUNT)))
     return both
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[Path]:
+    """A state folder; whoever still runs a batch of it in the end is ended."""
+    folder = tmp_path / "state"
+    yield folder
+    with suppress(subprocess.CalledProcessError, IndexError):
+        runner = status(folder, "by-hand")["runner"]
+        if runner is not None:
+            os.kill(runner["pid"], signal.SIGKILL)
 
 
 class Keys:
@@ -63,13 +79,9 @@ def standing(state: Path) -> list[tuple[str, str | None]]:
 
 
 def test_made_started_paused_lost_found_again_and_finished(
-    tmp_path: Path,
-    dovecot: Dovecot,
-    users: tuple[str, str],
-    practice_exchange: PracticeExchange,
-    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, dovecot: Dovecot, users: tuple[str, str], practice_exchange: PracticeExchange, state: Path
 ) -> None:
-    state, folder = tmp_path / "state", tmp_path / "batches"
+    folder = tmp_path / "batches"
     folder.mkdir()
     console = [sys.executable, "-m", "tui", "--state", str(state)]
     held = Held()

@@ -344,6 +344,30 @@ def test_rows_from_the_clipboard(text: str, columns: Sequence[str], rows: list[d
     assert rows_of(text, columns) == rows
 
 
+def test_quotation_marks_that_do_not_fit_are_told() -> None:
+    for text in ('"a\tb\nc\td\n' * 9_000, '"a"b\tc\n'):
+        with pytest.raises(ValueError, match=r"line \d+: .*; see to its quotation marks"):
+            rows_of(text, ("x", "y"))
+
+
+@pytest.mark.usefixtures("ground")
+def test_a_secret_in_the_place_of_a_reference_is_not_shown(empty: Database, ground: Ground) -> None:  # noqa: F811
+    async def look() -> None:
+        async with shown(empty, files=[ground.file("ann")], clock=SystemClock(), make_host=ground.host) as screen:
+            await screen.shows("sales", "Created")
+            await screen.pilot.press("e")
+            await to(screen, "mailboxes")
+            await screen.pilot.press("enter")
+            await screen.until(lambda: type(screen.app.screen).__name__ == "SheetPage")
+            await paste(screen, "ben\tben@new.example\tplanted-secret\n")
+            await looked(screen, "1 rows pasted", "2 problems", "********")
+            assert "planted" not in screen.text
+            await paste(screen, '"ben\tben@new.example\n')
+            await looked(screen, "Nothing was pasted: line 1: ")
+
+    run(look)
+
+
 # --- trying it out ----------------------------------------------------------------------------------------------------
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from core.printable import printable
-from tui.form.lines import FormLine
+from tui.form.lines import FormLine, covered
 from tui.theme import Tone
 from tui.widgets.line_table import Column, LineTable
 from tui.widgets.line_widget import Cell
@@ -39,5 +39,6 @@ def _value(item: FormLine) -> Cell:
     if item.key is None:
         return Cell("")
     if item.text:
-        return Cell(printable(item.text, _WIDEST), Tone.BAD if item.problems else Tone.PLAIN)
+        text = covered(item.key, item.text, wrong=item.problems > 0)
+        return Cell(printable(text, _WIDEST), Tone.BAD if item.problems else Tone.PLAIN)
     return Cell(item.unset if item.key.optional else "", Tone.DIM)

@@ -37,6 +37,11 @@ class FormLine:
         return self.key is not None and bool(self.key.choices)
 
 
+def covered(key: FileKey, text: str, *, wrong: bool) -> str:
+    """A value as it may be seen: what stands where a reference should, and is none, may be the secret itself."""
+    return "*" * min(len(text), 8) if wrong and key.way is Way.REFERENCE else text
+
+
 def lines_of(draft: Draft, place: Place = ()) -> Iterator[FormLine]:
     """All lines, table below table."""
     keys = draft.keys(place)

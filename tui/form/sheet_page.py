@@ -10,6 +10,7 @@ from core.batch.file_keys import FileKey
 from core.batch.problem import Problem
 from core.batch.sheet import SheetRow
 from core.batch.typed import text_of
+from core.printable import printable
 from tui.form.page import FormPage
 from tui.form.pasted import rows_of
 from tui.form.sheet_table import SheetTable
@@ -108,7 +109,7 @@ class SheetPage(FormPage):
         """Take the row out; the empty ones first to go are those that say nothing."""
         row: SheetRow | None = self.table.current
         if row is not None:
-            what = ", ".join(map(text_of, row.values.values())) or "an empty row"
+            what = text_of(next(iter(row.values.values()), "an empty row"))
             self.sheet.remove(row.number)
             self.changed()
             self.flash(f"Taken out: {what}", Tone.DIM)
@@ -121,7 +122,11 @@ class SheetPage(FormPage):
     async def _paste(self, text: str) -> None:
         if self.sheet.place == MAILBOXES and await self._desk.take_list(self, text, "what was pasted"):
             return
-        rows = rows_of(text, list(self.sheet.columns))
+        try:
+            rows = rows_of(text, list(self.sheet.columns))
+        except ValueError as error:
+            self.flash(f"Nothing was pasted: {printable(str(error))}", Tone.BAD)
+            return
         current: SheetRow | None = self.table.current
         self.sheet.add(rows, None if current is None else current.number)
         self.changed()

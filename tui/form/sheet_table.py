@@ -7,6 +7,7 @@ from core.batch.file_keys import FileKey
 from core.batch.sheet import Sheet, SheetRow
 from core.batch.typed import text_of
 from core.printable import printable
+from tui.form.lines import covered
 from tui.theme import Tone
 from tui.widgets.line_table import Column, LineTable
 from tui.widgets.line_widget import Cell, Line
@@ -76,7 +77,7 @@ class SheetTable(LineTable[SheetRow]):
         def cell(row: SheetRow) -> Cell:
             text = printable(text_of(row.values.get(key.name)), _WIDEST)
             if self._draft.problems_at(f"{self.path(row)}.{key.name}"):
-                return Cell(text or "missing", Tone.BAD)
+                return Cell(covered(key, text, wrong=True) or "missing", Tone.BAD)
             return Cell(text) if text else Cell("·", Tone.DIM)
 
         return cell
