@@ -113,7 +113,7 @@ def _said(key: str, setting: Setting) -> str:
     def word(text: str) -> str:
         return text or _UNLIMITED.get(key, "")
 
-    return word(setting.now) + ("" if setting.turned is None else f" ≠ {word(setting.filed)}")
+    return word(setting.now) + ("" if setting.turned is None else f" (in the file: {word(setting.filed)})")
 
 
 def _turned(standing: dict[str, Setting]) -> dict[str, str]:

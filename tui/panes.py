@@ -78,6 +78,9 @@ class Panes:
         for name, pane in self.by_name.items():
             pane.display = name == self.pane if self.zoomed else not narrow or name in {self.list, LOG}
         self._middle.display = any(self.by_name[name].display for name in ("mailboxes", "detail"))
+        sharing = narrow and not self.zoomed and self.list == "batches" and self.log_height is None
+        for pane in (self.batches, self.log):  # the log takes what the batches leave
+            pane.set_class(sharing, "-sharing")
         if self.log_height is None or self.zoomed:
             self.log.styles.clear_rule("height")
         else:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from core.status import ACTIVE, Condition, MailboxStatus
 from core.store.views import BatchView, MailboxView
+from tui.runner import runner_name
 from tui.state import RESTING
 
 #: Actions, by their ids in `tui.keys`.
@@ -88,7 +89,7 @@ def _of_more(part: Target, start: str) -> Mapping[str, str]:
 def _of_steering(part: Target, start: str) -> Mapping[str, str]:
     batch, mailbox = part.batch, part.mailboxes[0] if part.mailboxes else None
     held = mailbox is not None and mailbox.status is MailboxStatus.STOPPED
-    if not part.runs:
+    if batch.runner is None:
         why = f"Nobody runs {part.name}: {start} starts it"
         return dict.fromkeys((PAUSE, STOP) if held else (PAUSE, RESUME, STOP), why)
     paused = Condition.PAUSED in {batch.condition, mailbox and mailbox.condition}
@@ -99,7 +100,7 @@ def _of_steering(part: Target, start: str) -> Mapping[str, str]:
         none[RESUME] = f"{part.name} is not paused"
     if mailbox is None:
         if not paused:
-            none[START] = f"{batch.name} runs already: {batch.runner}"
+            none[START] = f"{batch.name} runs already: {runner_name(batch.runner)}"
     elif mailbox.status in RESTING:
         done = f"{mailbox.source} is done in this run of {batch.name}"
         none[START] = done

@@ -8,10 +8,10 @@ from core.store.views import BatchView
 from tui.format import count, joined, stamp
 from tui.keymap import Keymap
 from tui.panes import WIDE, Panes
+from tui.runner import THIS_PROCESS, runner_name
 from tui.safe import entitle
 from tui.sight import Sight
 from tui.target import STEERING, Target
-from tui.widgets.batch_list import THIS_PROCESS, runner_name
 from tui.widgets.list_table import AnyList
 from tui.widgets.log_panel import LogPanel
 
@@ -73,7 +73,8 @@ def log_title(log: LogPanel, whose: str, level: Level, keymap: Keymap) -> str:
     """Whose log it is, what it leaves out, what is looked for in it, and whether it follows."""
     least = "" if level is Level.INFO else f"{level.word} and up"
     again = keymap.first("list.bottom")
-    follow = "following" if log.follow else f"standing still, {count(log.missed)} new: {again} follows"
+    new = f", {count(log.missed)} new" if log.missed else ""
+    follow = "following" if log.follow else f"standing still{new}: {again} follows"
     return joined("4 Log", found(log), whose or "all", least, follow, log.day)
 
 

@@ -294,11 +294,9 @@ class Batch(_Table):
             else:
                 bare, host = endpoint.security == "none", endpoint.host
             if bare:
-                told.append(f"{side} {host}: passwords and mail cross the network unprotected")
+                told.append(f"unprotected: passwords and mail cross the network as they are, {side} {host}")
             elif not endpoint.verify_certificate:
-                told.append(
-                    f"{side} {host}: its certificate is not verified; anyone in between can read and alter mail"
-                )
+                told.append(f"certificate not verified: anyone in between can read and alter mail, {side} {host}")
         return tuple(told)
 
 

@@ -4,7 +4,7 @@ Everything goes into a real store through the same doors that the engine uses. I
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -164,33 +164,55 @@ def batch_file(folder: Path, name: str, people: Sequence[Person]) -> Path:
     return path
 
 
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """How sales-wave-2 stands. `ago`: what its log says last, by seconds before `NOW`; none: a minute of all sorts."""
+
+    people: Sequence[Person]
+    status: BatchStatus
+    condition: Condition | None = None
+    wait: int | None = None  # seconds to the end of the condition
+    why: str = ""
+    runs: bool = True  # this process seems to run it
+    ago: Sequence[tuple[int, Level, EventKind, str, str]] = ()  # with the mailbox's name and a text
+
+
+RUNNING = Wave(SALES, BatchStatus.SYNCING)
+
+
 @contextmanager
-def filled(database: Database) -> Iterator[None]:
-    """The store with the sample in it; while this lasts, this process seems to run sales-wave-2."""
+def filled(database: Database, wave: Wave = RUNNING) -> Iterator[None]:
+    """The store with the sample in it. While this lasts, this process seems to run what runs."""
     clock = StillClock()
     runner = Runner(database, clock)
     log = EventLog(database)
     batches = Batches(database, clock)
-    for name, people in (("hq-pilot", PILOT), ("sales-wave-2", SALES), ("plant-bremen", PILOT[:3])):
+    for name, people in (("hq-pilot", PILOT), ("sales-wave-2", wave.people), ("plant-bremen", PILOT[:3])):
         batches.add(load(batch_file(database.folder, name, people)))
         clock.push(1)
-    with runner.take("batch:sales-wave-2"):
-        _show(database, log)
-        log.flush()
-        yield
-    runner.close()
+    try:
+        with runner.take("batch:sales-wave-2") if wave.runs else nullcontext():
+            _show(database, log, wave)
+            log.flush()
+            yield
+    finally:
+        runner.close()
 
 
-def _show(database: Database, log: EventLog) -> None:
+def _show(database: Database, log: EventLog, wave: Wave) -> None:
     pilot, sales, plant = (Board(database, name) for name in ("hq-pilot", "sales-wave-2", "plant-bremen"))
     pilot.batch(status=BatchStatus.SYNCED)
     for person in PILOT:
         _mailbox(pilot.mailbox(person.address), person)
-    sales.batch(status=BatchStatus.SYNCING)
-    for person in SALES:
+    until = None if wave.wait is None else NOW + timedelta(seconds=wave.wait)
+    sales.batch(status=wave.status, condition=wave.condition, until=until, why=wave.why)
+    for person in wave.people:
         _mailbox(sales.mailbox(person.address), person)
-    plant.batch(status=BatchStatus.CREATED, warning="certificates of imap.old.example are not verified")
-    for event in _events():
+    plant.batch(
+        status=BatchStatus.CREATED,
+        warning="certificate not verified: anyone in between can read and alter mail, source imap.old.example",
+    )
+    for event in _told(wave.ago) if wave.ago else _events():
         log.append(event)
     for board in (pilot, sales, plant):
         board.flush()
@@ -252,6 +274,12 @@ def _folders(board: MailboxBoard, counts: Counts) -> None:
     board.folder(
         FolderPath.parse("[Gmail]/All Mail"), "", Counts(), "a view (\\All): what is in it is moved from its folders"
     )
+
+
+def _told(ago: Sequence[tuple[int, Level, EventKind, str, str]]) -> Iterator[Event]:
+    for seconds, level, kind, name, text in ago:
+        mailbox = f"{name}@northwind.example" if name else ""
+        yield Event(NOW - timedelta(seconds=seconds), level, kind, text, "sales-wave-2", mailbox)
 
 
 def _events() -> Iterator[Event]:

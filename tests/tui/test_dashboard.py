@@ -12,33 +12,10 @@ from core.store.database import Database
 from core.store.events import EventLog
 from core.store.wanted import Wanted
 from tests.pictures.sample import NOW, StillClock
-from tests.tui.screen import golden, run, shown
+from tests.tui.screen import run, shown
 from tui import keys
 from tui.screens.too_small import TooSmall
 from tui.widgets.pager import Pager
-
-
-@pytest.mark.parametrize(
-    ("name", "size", "typed"),
-    [
-        ("wide", (120, 40), ()),
-        ("vast", (200, 60), ("enter",)),
-        ("narrow-batches", (80, 24), ()),
-        ("narrow-mailboxes", (80, 24), ("enter",)),
-        ("narrow-detail", (80, 24), ("enter", "enter", "j", "j")),
-        ("narrow-failed", (80, 24), ("enter", "j", "j", "j", "j", "enter")),
-        ("narrow-log-zoomed", (80, 24), ("4", "z")),
-        ("help", (80, 24), ("question_mark",)),
-        ("smallest", (60, 15), ("enter",)),
-    ],
-)
-def test_golden(store: Database, name: str, size: tuple[int, int], typed: tuple[str, ...]) -> None:
-    async def look() -> None:
-        async with shown(store, size) as screen:
-            await screen.press(*typed)
-            golden(name, screen.text)
-
-    run(look)
 
 
 def test_a_narrow_terminal_shows_one_list_at_a_time(store: Database) -> None:

@@ -1,4 +1,4 @@
-"""Tones, glyphs and words: whole, one cell wide, and never a colour alone."""
+"""Tones, glyphs and words: whole, one cell wide, and never a colour alone. Keys that do not clash, short files."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -70,6 +70,14 @@ def test_every_tone_has_a_look_and_every_colour_a_slot_of_its_own() -> None:
 )
 def test_the_terminals_own_colours_are_used_where_there_are_few(environ: dict[str, str], few: bool) -> None:
     assert theme.few_colours(environ) is few
+
+
+def test_every_file_can_be_read_at_one_sitting() -> None:
+    house = Path(tui.__file__).parent
+    lines = {str(path.relative_to(house)): len(path.read_text().splitlines()) for path in house.rglob("*.*css")}
+    lines |= {str(path.relative_to(house)): len(path.read_text().splitlines()) for path in house.rglob("*.py")}
+    assert {name: length for name, length in lines.items() if length > 400} == {}
+    assert lines["app.py"] < 200
 
 
 def test_no_two_keys_clash_and_none_is_out_of_reach() -> None:

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import ModalScreen
 
 from tui import keys
-from tui.format import wrap
+from tui.format import fit, wrap
 from tui.safe import entitle
 from tui.theme import Tone
 from tui.widgets.line_block import LineBlock
@@ -78,17 +79,20 @@ class Choice(ModalScreen[str | None], inherit_bindings=False):
 
     def _draw(self) -> None:
         lines: list[Line] = [(), *((Cell(f" {line}"),) for line in self._question), ()]
+        words = max(cell_len(answer.words) for answer in self._answers)
         for index, answer in enumerate(self._answers):
             chosen = index == self._chosen
             lines.append(
                 (
                     Cell(f" {MARK if chosen else ' '} ", Tone.KEY),
                     Cell(f"{answer.letter}  ", Tone.KEY),
-                    Cell(answer.words, Tone.TITLE if chosen else Tone.PLAIN),
+                    Cell(fit(answer.words, words), Tone.TITLE if chosen else Tone.PLAIN),
                     Cell(f"  {answer.meaning}", Tone.DIM),
                 )
             )
         lines.append(())
         block = self.query_one(LineBlock)
-        block.styles.height = len(lines) + 2  # and its frame
+        longest = max(cell_len("".join(cell.text for cell in line)) for line in lines)
+        block.styles.width = max(longest + 3, _WIDTH + 6)  # with the frame and a blank
+        block.styles.height = len(lines) + 2
         block.show(lines)

@@ -114,8 +114,8 @@ class Dashboard(Screen[None], inherit_bindings=False):
         """What the keys for start, pause, resume and stop are meant for."""
         return self.sight.target
 
-    def show(self, tick: Tick, alarm: Cell | None) -> None:
-        """Bring everything up to date."""
+    def show(self, tick: Tick, remark: Cell | None) -> None:
+        """Bring everything up to date; `remark` is to be said of the console itself."""
         self.batches.now = self.mailboxes.now = tick.now
         self.batches.show(tick.batches)
         if self._chosen is not None:
@@ -133,7 +133,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
         else:
             self.detail.show(mailbox, (), None, tick.now)
         self._show_log(tick)
-        self.status.tell(tick.batches, alarm or _warning(batch))
+        self.status.tell(tick.batches, remark, _warning(batch))
         self._tell()
 
     def _show_log(self, tick: Tick) -> None:
@@ -177,8 +177,9 @@ class Dashboard(Screen[None], inherit_bindings=False):
         self.panes.arrange(self.app)
 
     def on_resize(self) -> None:
-        """Another width may show other panes."""
+        """Another width may show other panes, and has room for other words."""
         self._arrange()
+        self.call_after_refresh(self._tell)  # once every pane has its new size
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """The pane that has the keys is the one that is seen."""
@@ -290,4 +291,4 @@ class Dashboard(Screen[None], inherit_bindings=False):
 
 
 def _warning(batch: BatchView | None) -> Cell | None:
-    return Cell(f"! {batch.name}: {batch.warning}", Tone.WAIT) if batch and batch.warning else None
+    return Cell(f"! {batch.warning}", Tone.WAIT) if batch and batch.warning else None

@@ -10,7 +10,7 @@ from textual.screen import ModalScreen
 from core.mail.outcome import Outcome
 from core.status import BatchStatus, Condition, MailboxStatus
 from tui import keys
-from tui.format import fit
+from tui.format import fit, wrap
 from tui.keymap import Keymap
 from tui.safe import entitle
 from tui.state import WORD_WIDTH, state_of
@@ -18,7 +18,7 @@ from tui.theme import Tone
 from tui.widgets.line_widget import Cell, Line
 from tui.widgets.pager import Pager
 
-_KEYS_WIDTH = 26
+_KEYS_WIDTH = 22
 
 _OUTCOMES = {
     Outcome.COPIED: "stored at the destination",
@@ -45,24 +45,29 @@ class Help(ModalScreen[None], inherit_bindings=False):
         yield Pager(classes="page")
 
     def on_mount(self) -> None:
-        """Fill the page."""
+        """Take the keys."""
         pager = self.query_one(Pager)
         entitle(pager, "Help", "Esc closes")
-        pager.show([*_keys(self._keymap, self._first), *_legend()])
         pager.focus()
+
+    def on_resize(self) -> None:
+        """Break the lines anew."""
+        pager = self.query_one(Pager)
+        pager.show([*_keys(self._keymap, self._first, pager.size.width), *_legend()])
 
     def action_close(self) -> None:
         """Back to where we were."""
         self.dismiss()
 
 
-def _keys(keymap: Keymap, first: keys.Group | None) -> Iterator[Line]:
+def _keys(keymap: Keymap, first: keys.Group | None, width: int) -> Iterator[Line]:
     for group in sorted(keys.Group, key=lambda group: group is not first):
         yield (Cell(f" {group}", Tone.TITLE),)
         for key in keys.KEYS:
             if key.group is group:
                 names = "  ".join(keymap.names(key.id))
-                yield (Cell(f"   {fit(names, _KEYS_WIDTH)}", Tone.KEY), Cell(f" {key.words}"))
+                for index, line in enumerate(wrap(key.words, max(width - _KEYS_WIDTH - 5, 20))):
+                    yield (Cell(f"   {fit('' if index else names, _KEYS_WIDTH)}", Tone.KEY), Cell(f" {line}"))
         yield ()
 
 

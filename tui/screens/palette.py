@@ -16,7 +16,7 @@ from tui.widgets.line_block import LineBlock
 from tui.widgets.line_table import MARK
 from tui.widgets.line_widget import Cell, Line
 
-_NAME, _KEYS = 26, 12  # cells
+_NAME, _KEYS = 30, 9  # cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +64,17 @@ class Palette(Typing[str | None]):
 
     def _draw(self) -> None:
         width, height = self._block.content_size
-        rows = max(height - 2, 1)
+        rows = max(height - 4, 1)
         top = max(min(self._chosen - rows // 2, len(self._hits) - rows), 0)
         lines: list[Line] = [(Cell(" : ", Tone.KEY), *self.cells(max(width - 4, 8))), ()]
         for index, entry in enumerate(self._hits[top : top + rows], start=top):
             lines.append(self._line(entry, chosen=index == self._chosen))
         if not self._hits:
             lines.append((Cell("   Nothing is called that.", Tone.DIM),))
+        else:  # the chosen one's words whole, where the line cuts them
+            chosen = self._hits[self._chosen]
+            lines += [()] * (rows + 3 - len(lines))
+            lines.append((Cell(f"   {chosen.why or chosen.words}"),))
         self._block.show(lines)
 
     @staticmethod

@@ -56,7 +56,10 @@ class Prompt(Typing[str | None]):
         width = self._block.size.width
         label = Cell(f" {self._label} ", Tone.KEY)
         cells = (label, *self.cells(max(width - cell_len(label.text) - 1, 8)))
-        hint = "" if self.line.text else f" {self._hint}"
+        hint = f" {self._hint}"
+        if self.line.text:  # at the right end, where it does not move, if there is room
+            room = width - 1 - sum(cell_len(cell.text) for cell in cells)
+            hint = " " * (room - cell_len(self._hint)) + self._hint if cell_len(self._hint) + 2 <= room else ""
         self._block.show([(*cells, Cell(hint, Tone.DIM))])
 
     def action_take(self) -> None:

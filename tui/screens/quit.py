@@ -17,6 +17,7 @@ from tui.widgets.line_widget import Cell
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_NAMED = 3  # batches that are named in the question
 _LOOK = 0.1  # seconds between two looks whether they have ended
 
 CANCEL, KEEP, PAUSE, STOP = "c", "k", "p", "s"
@@ -26,14 +27,20 @@ _WORDS = {KEEP: "Handing over", PAUSE: "Pausing", STOP: "Stopping"}
 def ask(names: "Sequence[str]") -> Choice:
     """The question how to leave."""
     running = "1 batch runs" if len(names) == 1 else f"{len(names)} batches run"
+    more = len(names) - _NAMED
+    named = f"{', '.join(names[:_NAMED])}{f' and {more} more' if more > 0 else ''}"
     return Choice(
         "Quit",
-        [f"{running} in this process: {', '.join(names)}. Whatever you choose, nothing is lost or sent twice."],
+        [
+            f"{running} in this process: {named}.",
+            "",
+            "What is in flight finishes first; whatever you choose, nothing is lost or sent twice.",
+        ],
         (
             Answer(CANCEL, "Cancel", "stay here"),
-            Answer(KEEP, "Keep running", "in the background; come back whenever you like"),
-            Answer(PAUSE, "Pause and quit", "wait for what is in flight"),
-            Answer(STOP, "Stop and quit", "wait for what is in flight"),
+            Answer(KEEP, "Keep running", "in the background; come back any time"),
+            Answer(PAUSE, "Pause and quit", "shown as paused until it is started"),
+            Answer(STOP, "Stop and quit", "shown as stopped until it is started"),
         ),
     )
 

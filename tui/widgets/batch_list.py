@@ -1,14 +1,12 @@
 """The batches that the store knows."""
 
-import os
-import socket
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from core.status import BatchStatus
-from core.store.lease import Holder
 from core.store.views import BatchView
 from tui import format as fmt
+from tui.runner import runner_name
 from tui.state import RESTING, TROUBLES, WORD_WIDTH, State, state_of, status_words
 from tui.theme import Tone
 from tui.widgets.columns import figures, moved, share, size
@@ -17,7 +15,6 @@ from tui.widgets.line_widget import Cell, Line, figure
 from tui.widgets.list_table import ListTable
 
 _BAR = 12
-THIS_PROCESS = "this process"
 
 
 class BatchList(ListTable[BatchView]):
@@ -75,13 +72,6 @@ class BatchList(ListTable[BatchView]):
 def _mailboxes(item: BatchView) -> Cell:
     rested = sum(number for status, number in item.by_status.items() if status in RESTING)
     return Cell(f"{fmt.short_count(rested, 5)}/{fmt.short_count(item.mailboxes, 5)}")
-
-
-def runner_name(holder: Holder) -> str:
-    """Who runs a batch, seen from here."""
-    if holder.host != socket.gethostname():
-        return f"{holder.host}, process {holder.pid}"
-    return THIS_PROCESS if holder.pid == os.getpid() else f"process {holder.pid} of this host"
 
 
 def _runner(item: BatchView) -> Cell:

@@ -125,14 +125,14 @@ def test_what_must_stay_visible() -> None:
     assert batch().warnings() == ()
     unverified = batch(source=SOURCE.model_copy(update={"verify_certificate": False}))
     assert unverified.warnings() == (
-        "source imap.old.example: its certificate is not verified; anyone in between can read and alter mail",
+        "certificate not verified: anyone in between can read and alter mail, source imap.old.example",
     )
     plain = batch(source=SOURCE.model_copy(update={"security": "none"})).model_copy(
         update={"destination": EXCHANGE.model_copy(update={"url": "http://mail/x"})}
     )
     assert plain.warnings() == (
-        "source imap.old.example: passwords and mail cross the network unprotected",
-        "destination http://mail/x: passwords and mail cross the network unprotected",
+        "unprotected: passwords and mail cross the network as they are, source imap.old.example",
+        "unprotected: passwords and mail cross the network as they are, destination http://mail/x",
     )
     both = batch().model_copy(update={"destination": EXCHANGE.model_copy(update={"verify_certificate": False})})
-    assert [line.partition(":")[0] for line in both.warnings()] == ["destination https"]
+    assert [line.rpartition(", ")[2].partition(":")[0] for line in both.warnings()] == ["destination https"]
