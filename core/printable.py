@@ -14,9 +14,9 @@ _UNSAFE = re.compile(
 _STAND_INS = {"\t": " ", "\r": "\u240d", "\n": "\u240a", "\x1b": "\u241b", "\x00": "\u2400", "\x07": "\u2407"}
 
 
-def printable(text: str, limit: int = 2000) -> str:
-    """One line of `text` that is safe to print, at most `limit` characters, cut with an ellipsis."""
-    if len(text) > limit:
+def printable(text: str, limit: int | None = 2000) -> str:
+    """One line of `text` that is safe to print, at most `limit` characters (None: all), cut with an ellipsis."""
+    if limit is not None and len(text) > limit:
         text = text[: limit - 1] + "\u2026"
     if text.isascii() and text.isprintable():
         return text

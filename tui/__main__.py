@@ -105,18 +105,14 @@ def console(files: Sequence[Path], state: Path | None, options: "ConsoleOptions"
 
 def _wind_up(runs: "Runs") -> None:
     """Wait for what still runs, and say so: the screen is gone, and signals still count. Then let go on what is to."""
+    from core.cli.output import complain
+
     flying = runs.in_flight
     if flying:
-        _say(f"Stopping, {flying} in flight")
+        complain(f"Stopping, {flying} in flight")
     runs.close()
     for handed in runs.go_on():
-        _say(handed.sentence())
-
-
-def _say(text: str) -> None:
-    with contextlib.suppress(OSError):  # the terminal may be gone
-        sys.stderr.write(f"mailcutover: {text}\n")
-        sys.stderr.flush()
+        complain(handed.sentence())
 
 
 def _unfit(environ: Mapping[str, str]) -> str | None:

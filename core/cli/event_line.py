@@ -5,6 +5,7 @@ from typing import Any
 
 from core.cli.words import local
 from core.event import Event, Level
+from core.printable import printable
 from core.store.times import rfc3339
 
 
@@ -35,4 +36,4 @@ def event_text(event: Event, *, date: bool = True) -> str:
         words.append(event.level.word.upper())
     where = event.folder if event.uid is None else f"{event.folder}/{event.uid}"
     who = " ".join(name for name in (event.mailbox, where) if name)
-    return " ".join(words) + (f" {who}: {event.text}" if who else f" {event.text}")
+    return printable(" ".join(words) + (f" {who}: {event.text}" if who else f" {event.text}"), None)

@@ -10,8 +10,11 @@ from core.printable import printable
 
 
 def say(lines: Iterable[str], *, live: bool = False) -> bool:
-    """Print lines to stdout, each at once when `live`. That their reader has gone is no error of ours: then False."""
-    return all(_print(line, live=live) for line in lines) and _print("", live=True, end="")
+    """Print lines to stdout, whatever is in them, each at once when `live`.
+
+    That their reader has gone is no error of ours: then False.
+    """
+    return all(_print(printable(line, None), live=live) for line in lines) and _print("", live=True, end="")
 
 
 def complain(text: str) -> None:

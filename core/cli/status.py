@@ -30,7 +30,7 @@ def status(invocation: Invocation, batch: str | None, as_json: bool) -> None:
     with invocation.store() as database:
         name = None if batch is None else known_batch(database, batch).name
         if as_json:
-            say([json.dumps(status_object(database, name), indent=2)])
+            say(json.dumps(status_object(database, name), indent=2).splitlines())
             return
         with database.reading() as connection:
             views = [view for view in batches(connection) if name in {None, view.name}]

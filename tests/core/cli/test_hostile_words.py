@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from core.cli import status
+
 if TYPE_CHECKING:
     from tests.core.cli.conftest import CommandLine
 
@@ -67,6 +69,60 @@ def test_what_is_wrong_is_said_in_text(
     assert ended.code == 2
     assert ended.err.startswith("mailcutover: ")
     assert not NEVER.intersection(ended.out + ended.err)
+
+
+#: What a batch file allows in a login and an address: no control, but all that turns text round.
+LOGIN = "ann\u202egnp\u2066[red]"
+ADDRESS = "ann\u202e@new.example"
+
+
+def test_what_goes_well_is_said_in_text(cli: "CommandLine", evil: Path) -> None:
+    cli.world.source(LOGIN, messages=2, folder="X\x1b[31m\u202e")
+    written = Path(cli.batch(logins="ben")).read_text()
+    mailbox = {"source": LOGIN, "destination": ADDRESS, "password": "env:OLD_PASSWORD"}
+    file = evil / "good\x1b.toml"
+    file.write_text(f"{written}[[mailboxes]]\n" + "".join(f"{key} = {json.dumps(mailbox[key])}\n" for key in mailbox))
+    like, listed, made = evil / "like\x1b.toml", evil / "good\x1b.csv", evil / "made.toml"
+    like.write_text(written.partition("[[mailboxes]]")[0])
+    listed.write_text("EmailAddress,UserName,Password\na@x.example,\u202eu,pw\n")
+    for arguments in (
+        ("run", file),
+        ("run", file, "--json"),
+        ("status",),
+        ("status", "sales"),
+        ("status", "sales", "--json"),
+        ("log", "sales", "--level", "debug"),
+        ("log", "sales", "--level", "debug", "--json"),
+        ("pause", file),
+        ("pause", "sales", "--mailbox", LOGIN),
+        ("pause", "sales", "--mailbox", ADDRESS, "--json"),
+        ("resume", "sales"),
+        ("stop", file),
+        ("stop", file, "--json"),
+        ("import-csv", listed, "--like", like, "--out", made),
+        ("import-csv", listed, "--like", like, "--out", made.with_name("more.toml"), "--json"),
+        ("remove", file, "--json"),
+    ):
+        ended = cli(*map(str, arguments))
+        assert ended.code == 0, ended.err
+        assert not NEVER.intersection(ended.out + ended.err), arguments
+        if "--json" in arguments:
+            assert ended.out.isascii()
+            lines = [ended.out] if "status" in arguments else ended.out.splitlines()
+            assert all(json.loads(line) for line in lines)
+
+
+def test_the_crash_file_is_text(cli: "CommandLine", monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError(EVIL) from ValueError(f"{EVIL}\r{EVIL}")
+
+    monkeypatch.setattr(status, "status_object", broken)
+    assert cli("status", "--json").code == 70
+    (crash,) = cli.state.glob("crash-*.txt")
+    text = crash.read_bytes().decode()
+    assert "\u241b]0;x" in text
+    assert not NEVER.intersection(text)
+    assert "\nTraceback (most recent call last):\n" in text
 
 
 def test_a_mailbox_by_any_name_stays_in_the_state_folder(cli: "CommandLine", tmp_path: Path) -> None:
