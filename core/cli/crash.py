@@ -12,6 +12,7 @@ from core import version
 from core.engine.library_log import without_secrets
 from core.errors import UserError
 from core.printable import printable
+from core.secret import masked
 from core.store.location import state_folder
 
 
@@ -23,7 +24,7 @@ def write_crash(error: BaseException, state: Path | None) -> Path | None:
     """
     now = datetime.now(UTC)
     head = f"mailcutover {version()}, Python {platform.python_version()}, {platform.platform()}, {now.isoformat()}\n"
-    told = without_secrets("".join(traceback.format_exception(error)))
+    told = without_secrets(masked("".join(traceback.format_exception(error))))
     text = head + "".join(f"{printable(line, None)}\n" for line in told.split("\n"))
     prefix = f"crash-{now:%Y%m%d-%H%M%S}-"
     with contextlib.suppress(UserError, OSError):

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 
 from core.clock import Clock, SystemClock
 from core.event import Event, EventKind, Level, Tell
+from core.secret import masked
 
 #: Below this, libraries tell of every request with its headers and bodies: sign-ins, and mail.
 _LEAST = logging.INFO
@@ -89,8 +90,10 @@ class _Bridge(logging.Handler):
             return  # telling made somebody log: once is enough
         self._telling.now = True
         try:
+            # Masked before it is cut: half a secret would not be known.
+            text = without_secrets(masked(text[: 2 * _LONGEST]))
             if len(text) > _LONGEST:
                 text = f"{text[:_LONGEST]}\u2026"
-            self._tell(Event(self._clock.now(), level, kind, without_secrets(text), self._batch))
+            self._tell(Event(self._clock.now(), level, kind, text, self._batch))
         finally:
             self._telling.now = False

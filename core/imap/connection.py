@@ -25,7 +25,7 @@ from core.ports.guard import Guard, unguarded
 from core.ports.lifeline import Lifeline, aborted
 from core.ports.meter import UNLIMITED, Meter
 from core.printable import printable_bytes
-from core.secret import Secret
+from core.secret import Secret, masked
 
 #: All that may ever be said to a source: nothing here changes a mailbox.
 SOURCE_VERBS = frozenset(
@@ -110,6 +110,7 @@ class Connection:
         self._timeouts = timeouts or Timeouts()
         self._client: Any = None  # imapclient has no types
         self._wire: Wire | None = None
+        self._secret: Secret | None = None  # kept so that it is known when the server repeats it
         self._refused: tuple[Secret, Failure] | None = None
         self._lifeline = Lifeline()
         self._changing = False  # a command is under way that changes something
@@ -220,7 +221,7 @@ class Connection:
 
     def _alert(self, text: bytes) -> None:
         if len(self._alerts) < _ALERTS:
-            self._alerts[printable_bytes(text)] = None
+            self._alerts[masked(printable_bytes(text))] = None
 
     # --- making it ------------------------------------------------------------------------------------------------
 
@@ -242,6 +243,7 @@ class Connection:
 
     def _attempt(self, secret: Secret) -> Failure | None:
         """One connection and one sign-in; what was refused, if it was."""
+        self._secret = secret
         self._client = self._dial()
         verbs = SOURCE_VERBS if self.side is Side.SOURCE else None
         transport = self._client._imap  # noqa: SLF001 - imapclient's own

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from core.secret import masked
+
 #: In seconds.
 LONGEST_WAIT: Final = 86_400.0
 
@@ -37,13 +39,13 @@ class Failure:
     """One failure, in words and as an action.
 
     `code` is the server's or our own short name for it (``ErrorQuotaExceeded``, ``AUTHENTICATIONFAILED``); `said` is
-    what the server said, raw: it passes `core.printable` before anyone sees it. `cause` and `cure` are ours, whole
-    sentences without a full stop. `seconds` is how long a server asked us to wait; more than `LONGEST_WAIT` is not
-    believed. `in_doubt` says that what was sent may have taken effect nevertheless. `quota` marks a full mailbox,
-    `sign_in` a refused sign-in, `form` a message that is refused for how it is written: in another form it may be
-    taken. `together`: the server's one answer was to several messages, so some of them may be there, but no more will
-    come; sent again, they go apart. `alone`: it is of this mailbox only, or of what was sent, and says nothing of the
-    server. `where` names the folder that it is about, if it is about one.
+    what the server said, without the secrets that it may repeat, else raw: it passes `core.printable` before anyone
+    sees it. `cause` and `cure` are ours, whole sentences without a full stop. `seconds` is how long a server asked us
+    to wait; more than `LONGEST_WAIT` is not believed. `in_doubt` says that what was sent may have taken effect
+    nevertheless. `quota` marks a full mailbox, `sign_in` a refused sign-in, `form` a message that is refused for how
+    it is written: in another form it may be taken. `together`: the server's one answer was to several messages, so
+    some of them may be there, but no more will come; sent again, they go apart. `alone`: it is of this mailbox only,
+    or of what was sent, and says nothing of the server. `where` names the folder that it is about, if it is about one.
     """
 
     action: Action
@@ -62,6 +64,8 @@ class Failure:
     where: str = ""
 
     def __post_init__(self) -> None:
+        if self.said:
+            object.__setattr__(self, "said", masked(self.said))
         if self.seconds is not None and not self.seconds <= LONGEST_WAIT:
             object.__setattr__(self, "seconds", LONGEST_WAIT)
 

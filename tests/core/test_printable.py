@@ -4,7 +4,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.printable import printable, printable_bytes
-from core.secret import Secret
 
 HOSTILE = "A\x1b[31mRED\x1b]0;owned\x07\x9b2J\u202eevil\u200b\r\nforged line"
 
@@ -35,9 +34,3 @@ def test_markup_is_text() -> None:
 @given(st.binary(max_size=100))
 def test_any_bytes(data: bytes) -> None:
     assert "\x1b" not in printable_bytes(data)
-
-
-def test_a_secret_shows_itself_only_when_asked() -> None:
-    secret = Secret("hunter2")
-    assert "hunter2" not in f"{secret} {secret!r}"
-    assert secret.reveal() == "hunter2"

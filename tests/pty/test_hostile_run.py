@@ -51,21 +51,27 @@ def fetch(command: str) -> bytes:
     return b"* 1 FETCH (%b)\r\nTAG OK %b\r\n" % (items, FORGED)
 
 
-SCRIPT: dict[str, Answer] = {
-    "LIST": lambda _: folders(),
-    "LSUB": b"TAG OK " + EVIL + b"\r\n",
-    "EXAMINE": lambda command: (
-        b"* 1 EXISTS\r\n* OK [UIDVALIDITY 7] "
-        + EVIL
-        + b"\r\n* OK [UIDNEXT 2] x\r\nTAG OK [READ-ONLY] "
-        + FORGED
-        + b"\r\n"
-        if "INBOX" in command
-        else b"TAG NO [NOPERM] " + EVIL + b"\r\n"
-    ),
-    "UID SEARCH": b"* SEARCH 1\r\nTAG OK done\r\n",
-    "UID FETCH": fetch,
-}
+def script() -> dict[str, Answer]:
+    """All folders are well until a message was fetched; from then on one after another is refused."""
+    fetched: list[str] = []
+
+    def fetch_and_turn(command: str) -> bytes:
+        fetched.extend([command] if "BODY" in command else [])
+        return fetch(command)
+
+    def examine(command: str) -> bytes:
+        if fetched and "INBOX" not in command:
+            return b"TAG NO [NOPERM] " + EVIL + b"\r\n"
+        said = b"* 1 EXISTS\r\n* OK [UIDVALIDITY 7] " + EVIL + b"\r\n* OK [UIDNEXT 2] x\r\n"
+        return said + b"TAG OK [READ-ONLY] " + FORGED + b"\r\n"
+
+    return {
+        "LIST": folders(),
+        "LSUB": b"TAG OK " + EVIL + b"\r\n",
+        "EXAMINE": examine,
+        "UID SEARCH": b"* SEARCH 1\r\nTAG OK done\r\n",
+        "UID FETCH": fetch_and_turn,
+    }
 
 
 def table(port: int, exchange: PracticeExchange) -> dict[str, object]:
@@ -94,10 +100,10 @@ def test_what_commands_print_is_text(
     practice_exchange.next(
         "CreateItem", ItemError("ErrorVirusDetected", text="[/red] \u202egnp\u2066 \x9b2J"), times=None
     )
-    script = SCRIPT | ({"AUTHENTICATE": b"TAG NO [AUTHENTICATIONFAILED] " + EVIL + b"\r\n"} if refused else {})
+    said: dict[str, Answer] = {"AUTHENTICATE": b"TAG NO [AUTHENTICATIONFAILED] " + EVIL + b"\r\n"} if refused else {}
     environment = {"OLD_PASSWORD": "old", "EXCHANGE_PASSWORD": "secret"}
     printed = b""
-    with Scripted(script, b"* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] " + EVIL + b"\r\n") as source:
+    with Scripted(script() | said, b"* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] " + EVIL + b"\r\n") as source:
         files = {"BATCH": folder / "evil\x1b[31m.toml", "LIST": folder / "\x9b.csv", "NEW": folder / "new.toml"}
         files["BATCH"].write_text(tomli_w.dumps(table(source.port, practice_exchange)))
         files["LIST"].write_text("EmailAddress,UserName,Password\na@x.example,\u202eu,pw\n\x1b[31mb,u\x9b,\x07\n")
@@ -111,13 +117,14 @@ def test_what_commands_print_is_text(
     for command_sequence in NEVER:
         assert command_sequence not in text, repr(command_sequence)
     assert "RED" in text, "it is there, and it is text"
+    assert refused or "[/red] \ufffdgnp" in text.partition('{"time"')[0], "a refused message is, too"
 
 
 def test_what_is_asked_at_the_terminal_is_text(
     tmp_path: Path, folder: Path, practice_exchange: PracticeExchange
 ) -> None:
     practice_exchange.add_mailbox(ADDRESS)
-    with Scripted(SCRIPT) as source:
+    with Scripted(script()) as source:
         mailbox = {"source": LOGIN, "destination": ADDRESS, "password": "prompt:Old \u202egnp\u2066 [red]"}
         tables = table(source.port, practice_exchange) | {"mailboxes": [mailbox]}
         batch = folder / "evil.toml"
