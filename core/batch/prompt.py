@@ -73,3 +73,5 @@ def _typed(text: str) -> str:
         return getpass.getpass(f"{printable(text).removesuffix(':')}: ")
     except EOFError:
         return ""
+    except UnicodeDecodeError:
+        raise SecretError("what was typed is not in the terminal's character set (LANG, LC_ALL)") from None

@@ -28,7 +28,17 @@ def resolve(reference: str, *, base: Path, user: str) -> Secret:
         raise SecretError(*(printable(f"{parsed}: {problem}") for problem in error.problems)) from None
     if not value:
         raise SecretError(printable(f"{parsed}: is there, but empty; put the secret there"))
+    if not _can_be_sent(value):
+        raise SecretError(printable(f"{parsed}: holds a NUL or what is not UTF-8, which no sign-in takes"))
     return Secret(value)
+
+
+def _can_be_sent(value: str) -> bool:
+    """Whether a sign-in can carry it: UTF-8 without NUL (RFC 4616). A variable's bytes that are none are surrogates."""
+    try:
+        return b"\0" not in value.encode()
+    except UnicodeEncodeError:
+        return False
 
 
 def _value(reference: Reference, base: Path, user: str) -> str:

@@ -98,6 +98,12 @@ def test_nothing_typed_is_no_secret_and_asked_again() -> None:
     assert shown.count("Ann: ") == 2
 
 
+def test_what_is_typed_in_another_character_set_is_refused() -> None:
+    out, shown = at_terminal(("Ann", b"hunter\xe4\n"), ("Bob", b"two\n"))
+    assert out == ["prompt:Ann: what was typed is not in the terminal's character set (LANG, LC_ALL)", "two"]
+    assert "hunter" not in shown
+
+
 def test_a_program_in_the_background_is_not_stopped_by_its_question() -> None:
     out, _ = at_terminal(("Ann", b""), where="background")
     assert out == ["prompt:Ann: the terminal belongs to another program; bring this one to the foreground first"]

@@ -36,6 +36,8 @@ def test_a_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert secret("env:ANN", tmp_path) == "other"
     monkeypatch.setenv("ANN", "")
     assert refused("env:ANN", tmp_path) == "env:ANN: is there, but empty; put the secret there"
+    monkeypatch.setitem(os.environb, b"ANN", b"p\xe4ss")
+    assert refused("env:ANN", tmp_path) == "env:ANN: holds a NUL or what is not UTF-8, which no sign-in takes"
     monkeypatch.delenv("ANN")
     assert refused("env:ANN", tmp_path).startswith("env:ANN: there is no such environment variable; set and export it")
 
@@ -70,6 +72,15 @@ def test_files_that_yield_nothing(tmp_path: Path) -> None:
     assert refused("file:latin", tmp_path) == "file:latin: is not UTF-8; save the file as UTF-8"
     private(tmp_path / "empty", "\nsecond\n")
     assert refused("file:empty", tmp_path) == "file:empty: is there, but empty; put the secret there"
+
+
+def test_what_no_sign_in_takes(tmp_path: Path) -> None:
+    private(tmp_path / "nul", "hunter\0two\n")
+    private(tmp_path / "nul.toml", 'ann = "hunter\\u0000two"\n')
+    for reference in ("file:nul", "file:nul.toml#ann", "command:cat nul"):
+        said = refused(reference, tmp_path)
+        assert said.endswith(": holds a NUL or what is not UTF-8, which no sign-in takes")
+        assert "hunter" not in said
 
 
 def test_one_entry_of_a_table(tmp_path: Path) -> None:
