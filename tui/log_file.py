@@ -57,8 +57,13 @@ def whole(log: EventLog, focus: Focus) -> Iterator[Event]:
 def name_for(folder: Path, focus: Focus, now: datetime, what: str = "log") -> Path:
     """A name that says whose log it is and when it was written, below the state folder."""
     whose = [focus.batch or "all", *([focus.mailbox] if focus.only and focus.mailbox else [])]
-    words = ["".join(c if c.isalnum() or c in "@.-_" else "_" for c in word)[:60] for word in whose]
+    words = [_short("".join(c if c.isalnum() or c in "@.-_" else "_" for c in word)) for word in whose]
     return folder / "exports" / "-".join([what, *words, f"{now.astimezone():%Y%m%d-%H%M%S}.txt"])
+
+
+def _short(word: str) -> str:
+    """As much of it as a file's name has room for: 255 bytes, for all of its words."""
+    return word.encode()[:60].decode(errors="ignore")
 
 
 def clip(lines: Iterable[str]) -> tuple[str, int]:
