@@ -13,7 +13,6 @@ from core.errors import EXIT_STOPPED, UserError
 if TYPE_CHECKING:
     from core.cli.invocation import ConsoleOptions
     from tui.runs import Runs
-    from tui.settings import Settings
 
 _CURE = "use `mailcutover run`, or a terminal"
 
@@ -37,10 +36,12 @@ def console(files: Sequence[Path], state: Path | None, options: "ConsoleOptions"
     # later collection longer.
     gc.disable()
     try:
+        _prepare(os.environ)
         from tui import settings as user_settings
 
         settings = user_settings.load(user_settings.where())
-        _prepare(os.environ, settings)
+        if settings.theme == "none":
+            os.environ["NO_COLOR"] = "1"
         from core.batch.prompt import keep_off_terminal
         from core.clock import SystemClock
         from core.engine.library_log import libraries_told
@@ -127,10 +128,13 @@ def _unfit(environ: Mapping[str, str]) -> str | None:
     return None
 
 
-def _prepare(environ: "os._Environ[str]", settings: "Settings") -> None:
-    """What Textual reads when it is imported: nothing moves by itself, and less is sent over SSH."""
-    if settings.theme == "none":
-        environ["NO_COLOR"] = "1"
+def _prepare(environ: "os._Environ[str]") -> None:
+    """What Textual reads when it is imported: nothing moves by itself, less is sent over SSH, no log of its own.
+
+    Its log would hold what is pasted, and so passwords.
+    """
+    for log in ("TEXTUAL", "TEXTUAL_LOG"):
+        environ.pop(log, None)
     environ["TEXTUAL_ANIMATIONS"] = "none"
     environ["TEXTUAL_SMOOTH_SCROLL"] = "0"
     if environ.get("SSH_CONNECTION"):

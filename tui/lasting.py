@@ -26,9 +26,11 @@ class LastingApp(App[int], inherit_bindings=False):
         self.sent = Sent()
 
     async def on_event(self, event: events.Event) -> None:
-        """Hand a key to whatever text is typed into, before the next is looked at; else as Textual does."""
+        """Hand what is typed or pasted to whatever takes text, before the next is looked at; else as Textual does."""
         if isinstance(event, events.Key) and isinstance(self.screen, Typing):
             self.screen.typed(event)
+        elif isinstance(event, events.Paste) and isinstance(self.screen, Typing):
+            self.screen.pasted(event.text)
         else:
             await super().on_event(event)
 

@@ -126,7 +126,7 @@ def test_left_alone_it_goes_on_in_the_background_and_is_shown_again(
         terminal.shows("Created")
         terminal.press("s")
         terminal.shows("Needed to start")
-        terminal.press(SECRETS["OLD_PASSWORD"] + "\r")
+        terminal.press(f"\x1b[200~{SECRETS['OLD_PASSWORD']}\x1b[201~\r")  # pasted
         terminal.until(held.arrived.is_set, "a second request")
         practice_exchange.next("CreateItem", again)  # by whoever goes on
         if how == "keep":
@@ -154,6 +154,7 @@ def test_left_alone_it_goes_on_in_the_background_and_is_shown_again(
     assert told == [b"EXCHANGE_PASSWORD=" + secret], "the typed one came another way"
     complaints = state / "detached-move.txt"
     assert (complaints.stat().st_mode & 0o777, complaints.read_text()) == (0o600, "")
+    assert not state.with_name("keys.txt").exists(), "no log of what is pasted"
     with Terminal.console(state, env=SECRETS) as terminal:
         terminal.shows(f"process {runner['pid']}")
         again.release.set()
@@ -166,6 +167,7 @@ def test_left_alone_it_goes_on_in_the_background_and_is_shown_again(
 def console(state: Path, batch: Path, *, ignoring_hangups: bool) -> Terminal:
     """The console; started as nohup does."""
     secrets = {"EXCHANGE_PASSWORD": SECRETS["EXCHANGE_PASSWORD"]}
+    secrets |= {"TEXTUAL": "debug", "TEXTUAL_LOG": str(state.with_name("keys.txt"))}
     if not ignoring_hangups:
         return Terminal.console(state, str(batch), env=secrets)
     arguments = ["--state", str(state), str(batch)]

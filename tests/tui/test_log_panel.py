@@ -449,7 +449,7 @@ def test_the_whole_log_is_exported_from_the_store(store: Database, tmp_path: Pat
                 await screen.pilot.press("ctrl+s")
                 await screen.until(lambda: isinstance(screen.app.screen, Prompt))
                 await screen.pilot.press("ctrl+u")
-                screen.app.screen.post_message(events.Paste(text))
+                screen.app.post_message(events.Paste(text))
                 await screen.shows(text)
                 await screen.pilot.press("enter")
 

@@ -99,6 +99,20 @@ def test_keys_typed_ahead_are_taken_in_the_order_they_came(empty: Database) -> N
     run(look)
 
 
+def test_enter_does_not_overtake_what_is_pasted(empty: Database) -> None:
+    async def look() -> None:
+        async with shown(empty, (80, 24)) as screen:
+            answers: list[str | None] = []
+            screen.app.push_screen(Prompt(Keymap(), "filter"), answers.append)
+            screen.app.post_message(events.Key("a", "a"))
+            screen.app.post_message(events.Paste("bc"))
+            screen.app.post_message(events.Key("enter", None))
+            await screen.until(lambda: answers)
+            assert answers == ["abc"]
+
+    run(look)
+
+
 def test_what_was_typed_before_is_recalled(empty: Database) -> None:
     async def look() -> None:
         async with shown(empty, (80, 24)) as screen:

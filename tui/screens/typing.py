@@ -1,7 +1,7 @@
 """Screens that text is typed into.
 
-Keys reach them straight from the app (`Console.on_event`), one after the other: a key that Textual forwards waits in
-the queue of the screen that was there when it arrived, and Enter would overtake the letters typed before it.
+Keys and pasted text reach them straight from the app (`LastingApp.on_event`), one after the other: what Textual
+forwards waits in the queue of the screen that was there when it arrived, and Enter would overtake what came before it.
 """
 
 from typing import TypeVar
@@ -40,10 +40,9 @@ class Typing(ModalScreen[T], inherit_bindings=False):
             return
         self.changed()
 
-    def on_paste(self, event: events.Paste) -> None:
+    def pasted(self, text: str) -> None:
         """Text from the clipboard."""
-        event.stop()
-        self.line.insert(event.text)
+        self.line.insert(text)
         self.changed()
 
     def changed(self) -> None:
