@@ -135,3 +135,41 @@ def test_a_mailbox_by_any_name_stays_in_the_state_folder(cli: "CommandLine", tmp
     ended = cli("run", str(file))
     assert not NEVER.intersection(ended.out + ended.err)
     assert {path for path in tmp_path.rglob("*") if cli.state not in path.parents} - {cli.state} == before - {cli.state}
+
+
+OUTSIDE = (
+    "../../x",
+    "/abs",
+    "..",
+    ".",
+    "",
+    "a/b",
+    "a\\b",
+    "a\0b",
+    "x" * 300,
+    "\u4e2d\u6587",
+    "x\u202ey",
+    "~",
+    "x.toml",
+)
+
+
+@pytest.mark.parametrize("name", OUTSIDE, ids=ascii)
+def test_a_batch_by_any_other_name_is_refused_and_writes_nothing(cli: "CommandLine", tmp_path: Path, name: str) -> None:
+    file = Path(cli.batch())
+    file.write_text(file.read_text().replace('"sales"', json.dumps(name)))
+    assert cli("status").code == 0
+    before = set(tmp_path.rglob("*"))
+    for command in ("run", "pause"):
+        ended = cli(command, str(file))
+        assert ended.code == 2
+        assert "name: " in ended.err
+    assert set(tmp_path.rglob("*")) == before
+
+
+def test_names_that_differ_in_case_alone_are_two_batches(cli: "CommandLine") -> None:
+    for name, login in (("sales", "ann"), ("Sales", "ben")):
+        assert cli("run", cli.batch(name, logins=login)).code == 0
+    assert cli("remove", "Sales", "--json").code == 0
+    (left,) = json.loads(cli("status", "--json").out)["batches"]
+    assert (left["name"], [each["source"] for each in left["mailboxes"]]) == ("sales", ["ann"])
