@@ -117,6 +117,7 @@ def test_made_started_paused_lost_found_again_and_finished(
         terminal.press("2")
         terminal.press("p")
         terminal.shows("pausing; what is in flight finishes")
+        terminal.until(lambda: standing(state)[0][1] == "paused", "a run that has heard of it")
         terminal.hang_up()
         held.release.set()
         terminal.end_unread()
