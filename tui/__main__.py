@@ -87,8 +87,9 @@ def console(files: Sequence[Path], state: Path | None, options: "ConsoleOptions"
         signals.install()
         try:
             code = app.run(mouse=options.mouse and settings.mouse)
-            with contextlib.suppress(OSError):  # a convenience: no reason to end otherwise
-                session.save(database.folder, app.dashboard.session)
+            if app.fault is None:  # what brought a fault about should not do so at each start
+                with contextlib.suppress(OSError):  # a convenience: no reason to end otherwise
+                    session.save(database.folder, app.dashboard.session)
         finally:
             signals.ended.set()
             try:

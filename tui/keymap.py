@@ -1,5 +1,6 @@
 """The keys in force: those of the table, with the user's own in their place."""
 
+import unicodedata
 from collections.abc import Mapping
 
 from textual.keys import _character_to_key
@@ -16,7 +17,9 @@ _NAMED = frozenset(
         *(f"f{number}" for number in range(1, 13)),
     }
 )
-ALLOWED = 'a character, "ctrl+" and a letter, "f1" to "f12", or one of ' + ", ".join(
+#: What a terminal without extended protocols sends for Tab and Enter.
+_TAKEN = frozenset({"ctrl+i", "ctrl+m"})
+ALLOWED = 'a character, "ctrl+" and a letter but i and m, "f1" to "f12", or one of ' + ", ".join(
     sorted(name for name in _NAMED if name[1:2].isalpha())
 )
 
@@ -60,11 +63,11 @@ class Keymap:
 
 def textual_name(text: str) -> str:
     """Textual's name of a key as people write it: ``ctrl+s``, ``F5``, ``?``. Raises ValueError for what is none."""
-    if len(text) == 1 and text.isprintable():
+    if len(text) == 1 and text.isprintable() and not unicodedata.category(text).startswith("M"):
         return "space" if text == " " else str(_character_to_key(text))
     name = text.lower()
     if name in _NAMED:
         return name
-    if len(name) == 6 and name.startswith("ctrl+") and name[5].isascii() and name[5].isalpha():
+    if len(name) == 6 and name.startswith("ctrl+") and name[5].isascii() and name[5].isalpha() and name not in _TAKEN:
         return name
     raise ValueError(f'"{printable(text, 40)}" is no key that every terminal sends; allowed: {ALLOWED}')

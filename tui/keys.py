@@ -6,8 +6,8 @@ To add an action:
    words, its group; a `hint` when the line at the bottom shows it, a `name` such as "batch: start" when the palette
    offers it. The group says where it works and which other keys it must not clash with (`REACHES`).
 2. A method `action_NAME` in the screen or widget that has it, and the id in `keys.bindings(...)` of its `BINDINGS`.
-   That is the dashboard, for the group `LOG` the log, for `LIST` and `MOVE` a list (see `Dashboard.owner`); the
-   dashboard again where the action begins with ``screen.``, the app where it begins with ``app.``.
+   That is the dashboard, for the group `LOG` the log, for `LIST` and `MOVE` a list (see `catalog.owner`). The method
+   is the dashboard's where the action begins with ``screen.``, the app's where it begins with ``app.``.
 3. When it is of no use now and then: a reason in `tui.target.reasons`. The key is dimmed then, says why when it is
    pressed, and the palette shows why.
 4. `python -m tests.keys_doc` writes the README's table anew. The tests see to the rest: no clash, a method for every
@@ -43,7 +43,8 @@ class Group(StrEnum):
 REACHES = (
     (Group.EVERYWHERE, Group.STEER, Group.MOVE, Group.LIST),
     (Group.EVERYWHERE, Group.STEER, Group.MOVE, Group.LOG),
-    (Group.FORM,),
+    (Group.FORM, Group.MOVE),
+    (Group.HELP, Group.MOVE),
     (Group.PALETTE, Group.PROMPT),
     (Group.RECALL, Group.PROMPT),
 )
@@ -152,13 +153,13 @@ KEYS = (
     Key("list.problem_back", "N", "problem_back", "To the problem before", _G.LIST, name="list: problem before"),
     Key("list.mark", "space", "mark", "Mark a mailbox: keys act on all that are marked", _G.LIST, name="list: mark"),
     Key("list.mark_all", "asterisk", "mark_all", "Mark all that are shown, or none", _G.LIST, name="list: mark all"),
+    Key("list.open", "enter", "screen.open", "Open what the cursor is on", _G.LIST, "Open"),
     Key("list.down", "j,down", "down", "One down", _G.MOVE),
     Key("list.up", "k,up", "up", "One up", _G.MOVE),
     Key("list.page_down", "ctrl+d,pagedown", "page_down", "A page down", _G.MOVE),
     Key("list.page_up", "ctrl+u,pageup", "page_up", "A page up", _G.MOVE),
     Key("list.top", "g,home", "top", "To the top", _G.MOVE),
     Key("list.bottom", "G,end", "bottom", "To the bottom; in the log, follow again", _G.MOVE),
-    Key("list.open", "enter", "screen.open", "Open what the cursor is on", _G.MOVE, "Open"),
     Key("log.follow", "f", "follow", "Follow the newest line, or stand still", _G.LOG, "Follow", "log: follow"),
     Key("log.level", "L", "screen.level", "Show less: from warnings, from errors, all", _G.LOG, "Level", "log: level"),
     Key("log.only", "o", "screen.only", "Only the chosen mailbox, or all", _G.LOG, "Only", "log: only this mailbox"),

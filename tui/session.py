@@ -1,14 +1,18 @@
 """What the console remembers of how it was looked at, in the state folder. A convenience: nothing depends on it."""
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from dataclasses import replace as replaced
 from pathlib import Path
 from typing import Any
 
+from core.batch.on_disk import replace
+
 FILE = "console.json"
 _LARGEST = 1 << 20  # bytes; a larger file is not ours
+_LONGEST = 1000  # characters; nothing longer is typed
+_MOST = 20  # texts that can be recalled, of each kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +42,20 @@ class Session:
 
 def load(folder: Path) -> Session:
     """What was remembered there; what cannot be read is as if it had never been."""
+    path = folder / FILE
     try:
-        with (folder / FILE).open("rb") as file:
+        if not path.is_file():  # a pipe without a writer would hold us for ever
+            return Session()
+        with path.open("rb") as file:
             found = json.loads(file.read(_LARGEST))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return Session()
     return _session(found) if isinstance(found, dict) else Session()
 
 
 def save(folder: Path, session: Session) -> None:
-    """Remember it. Raises OSError."""
-    path = folder / FILE
-    new = path.with_suffix(f".{os.getpid()}")
-    handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(asdict(session), file)
-    new.replace(path)
+    """Remember it, for nobody else's eyes; of two consoles the one that ends last. Raises OSError."""
+    replace(folder / FILE, json.dumps(asdict(session)).encode(), mode=0o600)
 
 
 def _session(found: dict[str, Any]) -> Session:
@@ -65,13 +67,18 @@ def _session(found: dict[str, Any]) -> Session:
     return Session(
         **kept,
         looks={name: _look(look) for name, look in looks.items() if isinstance(look, dict)},
-        past={name: [str(text) for text in texts] for name, texts in past.items() if isinstance(texts, list)},
+        past={name: _texts(texts) for name, texts in past.items() if isinstance(texts, list)},
     )
+
+
+def _texts(found: list[Any]) -> list[str]:
+    return [text[:_LONGEST] for text in found if isinstance(text, str)][-_MOST:]
 
 
 def _look(found: dict[str, Any]) -> Look:
     usual = asdict(Look())
-    return Look(**{name: found[name] for name in usual if _fits(found.get(name), usual[name])})
+    look = Look(**{name: found[name] for name in usual if _fits(found.get(name), usual[name])})
+    return replaced(look, filter=look.filter[:_LONGEST])
 
 
 def _fits(value: object, usual: object) -> bool:

@@ -1,7 +1,9 @@
 """The user's settings: ``mailcutover/settings.toml`` in the XDG configuration folder. `docs/settings.md` shows all."""
 
+import codecs
+import stat
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,8 @@ FILE = "settings.toml"
 #: Names of looks; `tui.theme` makes them.
 THEMES = ("auto", "dark", "light", "terminal", "none")
 _SLOWEST, _FASTEST = 0.25, 10.0  # updates a second
+_LARGEST = 1 << 20  # bytes
+_NAMED = 60  # characters of a key that is unknown
 _IDS = tuple(key.id for key in KEYS if key.group in OWN)
 
 
@@ -41,21 +45,38 @@ def where() -> Path:
 def load(path: Path) -> Settings:
     """The settings in a file, or those that hold without one. Raises UserError with every problem in it."""
     try:
-        text = path.read_text(encoding="utf-8")
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise UserError(printable(f"{path}: is not a file; move it away"))
+        with path.open("rb") as file:
+            data = file.read(_LARGEST + 1)
     except (FileNotFoundError, NotADirectoryError):
         return Settings()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise UserError(f"{path}: cannot be read ({reason}); mend it or move it away") from error
-    try:
-        found = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(printable(f"{path}: is not TOML: {error}")) from error
+    except OSError as error:
+        raise UserError(printable(f"{path}: cannot be read ({error.strerror}); mend it or move it away")) from error
+    found = _tables(data, path)
     problems: list[str] = []
-    settings = _settings(found, lambda key, said: problems.append(printable(f"{path}: {key}: {said}")))
+    settings = _settings(
+        found, lambda key, said: problems.append(printable(f"{path}: {printable(key, _NAMED)}: {said}"))
+    )
     if problems:
         raise UserError(*problems)
     return settings
+
+
+def _tables(data: bytes, path: Path) -> dict[str, Any]:
+    try:
+        if len(data) > _LARGEST:
+            raise UserError(printable(f"{path}: is larger than 1 MB; that cannot be settings, move it away"))
+        # A mark at the start is left by editors of other systems.
+        return tomllib.loads(data.removeprefix(codecs.BOM_UTF8).decode())
+    except UnicodeDecodeError as error:
+        raise UserError(printable(f"{path}: is not UTF-8; save it as UTF-8")) from error
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(printable(f"{path}: is not TOML: {error}")) from error
+    except RecursionError:
+        raise UserError(printable(f"{path}: arrays or tables are nested too deep for settings")) from None
+    except ValueError:  # of thousands of digits
+        raise UserError(printable(f"{path}: holds a number beyond 64 bits")) from None
 
 
 _Tell = Callable[[str, str], object]
@@ -90,12 +111,15 @@ def _keymap(found: object, tell: _Tell) -> Keymap:
         if id_ not in _IDS:
             tell(key, _unknown(id_, _IDS))
             continue
+        if id_ in own:
+            tell(key, "is there twice; write it once")
+            continue
         written = value if isinstance(value, list) else [value]
         if not written or not all(isinstance(name, str) for name in written):
             tell(key, "must be a key or an array of keys, each a string")
             continue
         try:
-            own[id_] = ",".join(textual_name(name) for name in written)
+            own[id_] = ",".join(dict.fromkeys(textual_name(name) for name in written))
         except ValueError as error:
             tell(key, str(error))
     keymap = Keymap(own)
@@ -104,13 +128,13 @@ def _keymap(found: object, tell: _Tell) -> Keymap:
     return keymap
 
 
-def _flat(table: Mapping[str, Any], above: str = "") -> list[tuple[str, Any]]:
-    """``run.start = "x"`` and ``"run.start" = "x"`` mean the same."""
-    found: list[tuple[str, Any]] = []
+def _flat(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """``run.start = "x"`` and ``"run.start" = "x"`` mean the same; an id has no more parts."""
     for name, value in table.items():
-        path = f"{above}{name}"
-        found += _flat(value, f"{path}.") if isinstance(value, dict) else [(path, value)]
-    return found
+        if isinstance(value, dict) and value and "." not in name:
+            yield from ((f"{name}.{rest}", inner) for rest, inner in value.items())
+        else:
+            yield name, value
 
 
 def _unknown(key: str, known: tuple[str, ...]) -> str:

@@ -101,6 +101,7 @@ def test_a_fault_leaves_a_file_and_no_local_variable(state: Path) -> None:
         assert crash.stat().st_mode & 0o777 == 0o600
         assert b"hunter2" not in terminal.output
         assert "hunter2" not in crash.read_text()
+        assert not (state / "console.json").exists(), "what broke it should not do so at the next start"
 
 
 def _colours(output: bytes) -> set[int]:

@@ -1,14 +1,16 @@
 """The user's own keys: found, named, and refused where they clash."""
 
 import re
+from collections.abc import Collection
+from random import Random
 
 import pytest
 
 from core.printable import printable
 from core.store.database import Database
-from tests.tui.screen import run, shown
+from tests.tui.screen import Shown, run, shown
 from tui.keymap import Keymap, textual_name
-from tui.keys import Group
+from tui.keys import KEYS, OWN, REACHES, Group, key
 
 
 @pytest.mark.parametrize(
@@ -29,7 +31,9 @@ def test_keys_as_people_write_them(text: str, name: str) -> None:
     assert textual_name(text) == name
 
 
-@pytest.mark.parametrize("text", ["", "alt+x", "ctrl+shift+s", "ctrl+1", "f13", "ab", "\x1b", "ctrl+é"])
+@pytest.mark.parametrize(
+    "text", ["", "alt+x", "ctrl+shift+s", "ctrl+1", "f13", "ab", "\x1b", "ctrl+é", "ctrl+i", "Ctrl+M", "\u0301"]
+)
 def test_keys_that_some_terminal_does_not_send(text: str) -> None:
     with pytest.raises(ValueError, match=f'"{re.escape(printable(text))}" is no key'):
         textual_name(text)
@@ -51,6 +55,60 @@ def test_a_key_for_two_actions_at_one_place_is_a_clash() -> None:
     assert Keymap({"run.start": "p"}).clashes() == [("p", "run.start", "run.pause")]
     assert Keymap({"run.start": "p", "run.pause": "s"}).clashes() == []  # changed places
     assert Keymap({"run.start": "f"}).clashes() == [("f", "run.start", "log.follow")]
+    assert Keymap({"form.try": "g"}).clashes() == [("g", "list.top", "form.try")]
+    assert Keymap({"list.mark": "o"}).clashes() == []  # another pane's
+    assert Keymap({"app.quit": "Q", "form.close": "Q", "list.down": "q"}).clashes() == [
+        ("q", "list.down", "help.close")
+    ]
+
+
+def reached(screen: Shown) -> dict[str, str]:
+    """What each key calls here."""
+    return {name: active.binding.id or "" for name, active in screen.app.screen.active_bindings.items()}
+
+
+def test_a_keymap_that_is_taken_works_as_it_is_written_wherever_one_is(store: Database) -> None:
+    """Any keys at any actions: Textual calls the same ones, and none but those that the check for clashes looks at."""
+    chance = Random(11)
+    pool = [name for key in KEYS if key.group in OWN for name in key.keys.split(",")] + [f"f{n}" for n in range(2, 13)]
+    lists, log, form, help_ = REACHES[:4]
+    places: list[tuple[str, Collection[Group], str]]
+    places = [(number, log if number == "4" else lists, f"{number} ") for number in "1234"]
+    places += [("?", help_, "This help"), ("a", form, "New batch")]
+
+    def some_keymap() -> Keymap:
+        while True:
+            own = {
+                key.id: ",".join(chance.sample(pool, chance.choice((1, 1, 2))))
+                for key in chance.sample(KEYS, chance.randint(1, 4))
+                if key.group in OWN
+            }
+            ids = list(own)
+            if len(ids) > 1:  # two change places
+                own[ids[0]], own[ids[1]] = key(ids[1]).keys, key(ids[0]).keys
+            if own and not Keymap(own).clashes():
+                return Keymap(own)
+
+    def looked(screen: Shown, keymap: Keymap, groups: Collection[Group], where: str) -> None:
+        called = reached(screen)
+        for action in KEYS:
+            for name in keymap.own.get(action.id, action.keys).split(","):
+                if action.group in groups and action.group is not Group.HELP:
+                    assert called.get(name) == action.id, (where, keymap.own)
+        assert {key(id_).group for id_ in called.values()} <= set(groups), (where, keymap.own)
+
+    async def look() -> None:
+        async with shown(store) as screen:
+            keymaps = [Keymap(), *(some_keymap() for _ in range(40))]
+            for typed, groups, told in places:
+                await screen.pilot.press("escape", "1", textual_name(typed))
+                await screen.shows(told)
+                for keymap in keymaps:
+                    screen.app.set_keymap(keymap.own)
+                    looked(screen, keymap, groups, typed)
+                screen.app.set_keymap({})
+
+    run(look)
 
 
 def test_the_users_keys_work_and_are_told_everywhere(store: Database) -> None:

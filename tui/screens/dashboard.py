@@ -43,9 +43,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide"), (150, "-vast")]  # noqa: RUF012 - as Textual declares them
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high"), (45, "-tall")]  # noqa: RUF012
-    BINDINGS: ClassVar[list[BindingType]] = keys.bindings(
-        "app.", "pane.", "run.", "batch.", "list.open", "log.level", "log.only", at_once=True
-    )
+    BINDINGS: ClassVar[list[BindingType]] = keys.bindings("app.", "pane.", "run.", "batch.", at_once=True)
 
     class Ready(Message):
         """All panes are there."""

@@ -26,7 +26,7 @@ class ListTable(LineTable[T]):
 
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings(
         *("list.filter", "list.sort_next", "list.sort_previous", "list.sort_reverse"),
-        *("list.problem", "list.problem_back", "list.mark", "list.mark_all"),
+        *("list.problem", "list.problem_back", "list.mark", "list.mark_all", "list.open"),
         at_once=True,
     )
 

@@ -16,7 +16,8 @@ class LogPanel(LogView):
     """What is looked for is shown among the lines around it. A search upwards goes on in what the store has before."""
 
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings(
-        "log.search", "log.next", "log.previous", "log.mark", "log.copy", "log.export", at_once=True
+        *("log.search", "log.next", "log.previous", "log.mark", "log.copy", "log.export", "log.level", "log.only"),
+        at_once=True,
     )
 
     class Said(Message):
