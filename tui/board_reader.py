@@ -1,10 +1,10 @@
 """Reads the board, and of it only what has changed."""
 
-from sqlalchemy import Connection
-
 from core.clock import Clock
 from core.store import views
 from core.store.database import Database
+from core.store.look import Look
+from core.store.revision import revision
 from core.store.views import BatchView, FolderView, MailboxView
 from tui.tick import Focus
 
@@ -36,26 +36,26 @@ class BoardReader:
 
     def read(self, focus: Focus) -> None:
         """Bring batches, mailboxes and folders up to date. Raises StateError when the store cannot be read."""
-        with self._database.reading() as connection:
-            rev = views.revision(connection)
+        with self._database.look() as look:
+            rev = revision(look)
             changed, self._rev = rev != self._rev, rev
             now = self._clock.monotonic()
             self._due = self._due or changed
             if now - self._looked >= (self._rest if self._due else max(self._rest, _ANYWAY)):
-                batches = tuple(views.batches(connection))
+                batches = tuple(views.batches(look))
                 self.batches = self.batches if batches == self.batches else batches
                 self._due, self._looked = False, now
                 self._rest = (self._clock.monotonic() - now) / _SHARE
             view = next((batch for batch in self.batches if batch.name == focus.batch), None)
-            self._read_mailboxes(connection, view, changed=changed)
-            self._read_folders(connection, focus, changed=changed)
+            self._read_mailboxes(look, view, changed=changed)
+            self._read_folders(look, focus, changed=changed)
 
     def mailbox(self, focus: Focus) -> MailboxView | None:
         """The mailbox that is looked at, as it was read last."""
         view = None if focus.mailbox is None else self._rows.get(focus.mailbox)
         return view if view is not None and view.batch == focus.batch else None
 
-    def _read_mailboxes(self, connection: Connection, view: BatchView | None, *, changed: bool) -> None:
+    def _read_mailboxes(self, look: Look, view: BatchView | None, *, changed: bool) -> None:
         if view is None:
             self._rows, self._rows_of, self.mailboxes = {}, (None, None), ()
             return
@@ -65,9 +65,9 @@ class BoardReader:
         if not whole and not changed:
             return
         limit = None if view.name == self._rows_of[0] else _FIRST  # the next look finds that there are more
-        new, self._rows_rev = views.mailboxes(connection, view.name, 0 if whole else self._rows_rev, limit=limit)
+        new, self._rows_rev = views.mailboxes(look, view.name, 0 if whole else self._rows_rev, limit=limit)
         if not whole and any(self._out_of_place(row) for row in new):
-            new, self._rows_rev = views.mailboxes(connection, view.name)
+            new, self._rows_rev = views.mailboxes(look, view.name)
             whole = True
         if whole:
             self._rows, self._rows_of = {}, rows_of
@@ -79,7 +79,7 @@ class BoardReader:
         known = self._rows.get(row.source)
         return known is None or known.position != row.position
 
-    def _read_folders(self, connection: Connection, focus: Focus, *, changed: bool) -> None:
+    def _read_folders(self, look: Look, focus: Focus, *, changed: bool) -> None:
         folders_of = (focus.batch, focus.mailbox)
         if folders_of == self._folders_of and not changed:
             return
@@ -87,5 +87,5 @@ class BoardReader:
         if focus.batch is None or focus.mailbox is None:
             self.folders = ()
             return
-        folders = tuple(views.folders(connection, focus.batch, focus.mailbox))
+        folders = tuple(views.folders(look, focus.batch, focus.mailbox))
         self.folders = self.folders if folders == self.folders else folders

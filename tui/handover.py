@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.store.database import Database
-from core.store.lease import holder
+from core.store.holder import holder
 
 if TYPE_CHECKING:
     from core.engine.detached import Order

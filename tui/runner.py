@@ -3,7 +3,7 @@
 import os
 import socket
 
-from core.store.lease import Holder
+from core.store.holder import Holder
 
 THIS_PROCESS = "this process"
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from core.clock import Clock
 from core.errors import EXIT_DONE, EXIT_STOPPED
 from core.status import Demand, Wish
-from core.store.batches import Batches
 from core.store.database import Database
 from core.store.left_out import LeftOut, left_out, pair_of
 from core.store.wanted import Wanted
@@ -70,6 +69,7 @@ class Runs:
     def add(self, path: Path) -> str:
         """Make the batch of a file known to the store; its name. Raises BatchFileError with all problems."""
         from core.batch.load import load
+        from core.store.batches import Batches
 
         batch = load(path)
         Batches(self._database, self._clock).add(batch)
@@ -96,9 +96,9 @@ class Runs:
 
     def left_out(self, batch: str, mailbox: str, limit: int) -> list[LeftOut]:
         """What of a mailbox is not copied, and why."""
-        with self._database.reading() as connection:
-            pair = pair_of(connection, batch, mailbox)
-            return [] if pair is None else left_out(connection, pair, limit=limit)
+        with self._database.look() as look:
+            pair = pair_of(look, batch, mailbox)
+            return [] if pair is None else left_out(look, pair, limit=limit)
 
     def paused_whole(self, batch: str) -> bool:
         """Whether the batch itself was told to pause, not only mailboxes of it."""

@@ -136,13 +136,13 @@ def _leave(database: Database) -> NoReturn:
 
 def _known(database: Database, name: str) -> dict[str, int]:
     """How many messages of each mailbox are known."""
-    with database.reading() as connection:
-        return {row.source: row.counts.total for row in mailbox_views(connection, name)[0]}
+    with database.look() as look:
+        return {row.source: row.counts.total for row in mailbox_views(look, name)[0]}
 
 
 def _view(database: Database, name: str) -> BatchView:
-    with database.reading() as connection:
-        return next(view for view in batches(connection) if view.name == name)
+    with database.look() as look:
+        return next(view for view in batches(look) if view.name == name)
 
 
 def _give_up(faults: Sequence[BaseException], state: Path | None) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
-from sqlalchemy import Connection
 
 from core.cli.invocation import Invocation
 from core.cli.options import json_option, state_option
@@ -14,6 +13,7 @@ from core.cli.target import known_batch
 from core.cli.words import duration, local, plural, size, table
 from core.status import Condition
 from core.store.altered import Altered, altered
+from core.store.look import Look
 from core.store.views import BatchView, MailboxView, batches, mailboxes, status_object
 
 #: So many messages in another form are listed.
@@ -32,10 +32,10 @@ def status(invocation: Invocation, batch: str | None, as_json: bool) -> None:
         if as_json:
             say(json.dumps(status_object(database, name), indent=2).splitlines())
             return
-        with database.reading() as connection:
-            views = [view for view in batches(connection) if name in {None, view.name}]
-            rows = [] if name is None else mailboxes(connection, name)[0]
-            others = some_altered(connection, database.folder, rows)
+        with database.look() as look:
+            views = [view for view in batches(look) if name in {None, view.name}]
+            rows = [] if name is None else mailboxes(look, name)[0]
+            others = some_altered(look, database.folder, rows)
     say(_overview(views) if name is None else _one(views[0], rows, others))
 
 
@@ -98,12 +98,12 @@ def mailbox_table(rows: Sequence[MailboxView]) -> list[str]:
     return table(head, cells)
 
 
-def some_altered(connection: Connection, state: Path, rows: Sequence[MailboxView]) -> Sequence[Altered]:
+def some_altered(look: Look, state: Path, rows: Sequence[MailboxView]) -> Sequence[Altered]:
     """The first messages of these mailboxes that are at the destination in another form."""
     found: list[Altered] = []
     for row in rows:
         if row.counts.repaired + row.counts.wrapped and len(found) < _SHOWN:
-            found += altered(connection, state, row.batch, row.source, _SHOWN - len(found))
+            found += altered(look, state, row.batch, row.source, _SHOWN - len(found))
     return found
 
 

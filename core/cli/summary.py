@@ -55,16 +55,16 @@ class Summary:
         stopped.
         """
         names = {mailbox.source: mailbox for mailbox in chosen}
-        with database.reading() as connection:
-            view = next(view for view in batches(connection) if view.name == batch.name)
-            rows = [row for row in mailboxes(connection, batch.name)[0] if row.source in names]
+        with database.look() as look:
+            view = next(view for view in batches(look) if view.name == batch.name)
+            rows = [row for row in mailboxes(look, batch.name)[0] if row.source in names]
             refused = [
                 rejection
                 for row in rows
                 if row.counts.rejected
-                for rejection in left_out(connection, batch.pair(names[row.source]), (Outcome.REJECTED,))
+                for rejection in left_out(look, batch.pair(names[row.source]), (Outcome.REJECTED,))
             ]
-            others = some_altered(connection, database.folder, rows)
+            others = some_altered(look, database.folder, rows)
         passed = [row for row in rows if row.pass_started is not None and row.pass_started >= began]
         return cls(
             time=ended,

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from core.errors import BatchFileError, UserError
-from core.store.batches import Batches, KnownBatch
 from core.store.database import Database
+from core.store.known import KnownBatch, find, known
 from core.store.views import mailboxes as mailbox_views
 
 
@@ -33,9 +33,9 @@ def known_batch(database: Database, batch: str) -> KnownBatch:
         name = tomllib.loads(path.read_text(encoding="utf-8")).get("name")
     except (OSError, ValueError):
         name = None
-    for known in Batches(database).known():
-        if known.name == name or (name is None and known.path == path):
-            return known
+    for batch_ in known(database):
+        if batch_.name == name or (name is None and batch_.path == path):
+            return batch_
     if name is None:
         raise BatchFileError(f"{batch}: cannot be read as a batch file, and no batch was ever run from it")
     raise UserError(f"{batch}: this batch was never run here; `mailcutover run {batch}` begins it")
@@ -43,10 +43,10 @@ def known_batch(database: Database, batch: str) -> KnownBatch:
 
 def by_name(database: Database, name: str) -> KnownBatch:
     """The batch of this name. Raises UserError when the store does not know it."""
-    known = Batches(database).find(name)
-    if known is not None:
-        return known
-    names = [other.name for other in Batches(database).known()]
+    found = find(database, name)
+    if found is not None:
+        return found
+    names = [other.name for other in known(database)]
     near = difflib.get_close_matches(name, names, n=1)
     hint = f'did you mean "{near[0]}"?' if near else "give its file the first time, such as ./sales-wave-1.toml"
     raise UserError(f'no batch "{name}" was ever run here; {hint}')
@@ -57,8 +57,8 @@ def sources(database: Database, batch: str, names: Iterable[str]) -> list[str]:
 
     Raises UserError with every name that is none of the batch's.
     """
-    with database.reading() as connection:
-        views, _ = mailbox_views(connection, batch)
+    with database.look() as look:
+        views, _ = mailbox_views(look, batch)
     by_name = {view.destination.lower(): view.source for view in views} | {view.source: view.source for view in views}
     found: dict[str, None] = {}
     unknown = []

@@ -8,9 +8,10 @@ from core.cli.output import say
 from core.cli.target import batch_file, is_file, known_batch, sources
 from core.errors import UserError
 from core.status import Wish
-from core.store.batches import Batches, KnownBatch
+from core.store.batches import Batches
 from core.store.database import Database
-from core.store.lease import Holder, holder
+from core.store.holder import Holder, holder
+from core.store.known import KnownBatch
 from core.store.wanted import Wanted
 
 _DONE = {

@@ -19,10 +19,11 @@ from core.event import Event, Tell
 from core.ports.failure import Side
 from core.ports.meter import UNLIMITED
 from core.status import ACTIVE, MailboxStatus, PassKind
-from core.store.batches import Batches, KnownBatch
+from core.store.batches import Batches
 from core.store.board import Board
 from core.store.database import Database
 from core.store.events import EventLog
+from core.store.known import KnownBatch, find
 from core.store.lease import Lease, Runner
 from core.store.slots import Slots
 from core.store.views import mailboxes as mailbox_views
@@ -83,7 +84,7 @@ class Host:
         with self._lock:
             lease = self._runner.take(f"batch:{batch.name}")
             try:
-                _refuse_namesake(Batches(self._database).find(batch.name), batch)
+                _refuse_namesake(find(self._database, batch.name), batch)
                 Batches(self._database).add(batch)
                 if not keep_wishes:
                     Wanted(self._database).clear(batch.name)
@@ -138,8 +139,8 @@ class Host:
             watch=watch,
             linger=linger,
         )
-        with self._database.reading() as connection:
-            views = {view.source: view for view in mailbox_views(connection, batch.name)[0]}
+        with self._database.look() as look:
+            views = {view.source: view for view in mailbox_views(look, batch.name)[0]}
         runs = []
         for mailbox in chosen:
             view = views.pop(mailbox.source)

@@ -1,19 +1,23 @@
 """Messages that are at the destination in another form than at the source: which, how, and where the original is."""
 
-from dataclasses import dataclass
+import sqlite3
+from dataclasses import asdict, dataclass
 from pathlib import Path
-
-from sqlalchemy import Connection, select
 
 from core.mail.form import Alteration, Form
 from core.printable import printable
-from core.store import schema
-from core.store.ledger_counts import THERE
-from core.store.ledger_rows import alteration_of
 from core.store.left_out import pair_of
 from core.store.originals import Originals
 
-_FOLDER, _MESSAGE, _PAIR = schema.folder, schema.message, schema.pair
+# What carries another row's key is listed where its copy came from.
+_ALTERED = """
+    SELECT folder.source_path, uid, exact, form, changes, refused
+    FROM message JOIN folder ON folder.id = folder_id JOIN pair ON pair.id = pair_id
+    WHERE source_identity = :source_identity AND source_login = :source_login
+        AND destination_identity = :destination_identity AND destination_address = :destination_address
+        AND form IS NOT NULL AND carries IS NULL AND outcome IN ('copied', 'already_there')
+    ORDER BY folder.source_path, uid LIMIT :limit
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,32 +31,16 @@ class Altered:
     original: Path | None
 
 
-def altered(connection: Connection, state: Path, batch: str, source: str, limit: int | None = None) -> list[Altered]:
+def altered(look: sqlite3.Connection, state: Path, batch: str, source: str, limit: int | None = None) -> list[Altered]:
     """Those of one mailbox on the board, by folder and UID, at most `limit`; `state` is the state folder."""
-    pair = pair_of(connection, batch, source)
+    pair = pair_of(look, batch, source)
     if pair is None:
         return []
-    query = (
-        select(_MESSAGE, _FOLDER.c.source_path)
-        .join(_FOLDER, _FOLDER.c.id == _MESSAGE.c.folder_id)
-        .join(_PAIR, _PAIR.c.id == _FOLDER.c.pair_id)
-        .where(
-            _PAIR.c.source_identity == pair.source_identity,
-            _PAIR.c.source_login == pair.source_login,
-            _PAIR.c.destination_identity == pair.destination_identity,
-            _PAIR.c.destination_address == pair.destination_address,
-            _MESSAGE.c.form.is_not(None),
-            _MESSAGE.c.carries.is_(None),  # else it is listed where its copy came from
-            _MESSAGE.c.outcome.in_([outcome.value for outcome in THERE]),
-        )
-        .order_by(_FOLDER.c.source_path, _MESSAGE.c.uid)
-        .limit(limit)
-    )
     originals = Originals(state)
     found = []
-    for row in connection.execute(query):
-        alteration = alteration_of(row.form, row.changes, row.refused)
-        assert alteration is not None
-        kept = originals.path(row.exact) if alteration.form is Form.REPAIRED else None
-        found.append(Altered(source, printable(row.source_path, 1000), row.uid, alteration, kept))
+    rows = look.execute(_ALTERED, {**asdict(pair), "limit": -1 if limit is None else limit})
+    for folder, uid, exact, word, changes, refused in rows:
+        form = Form(word)
+        kept = originals.path(exact) if form is Form.REPAIRED else None
+        found.append(Altered(source, printable(folder, 1000), uid, Alteration(form, changes, refused), kept))
     return found

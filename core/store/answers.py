@@ -3,8 +3,6 @@
 import sqlite3
 from pathlib import Path
 
-from sqlalchemy.exc import DBAPIError
-
 from core.errors import StateError
 
 # Primary result codes (sqlite.org/rescode.html). The others mean that a statement of ours was wrong.
@@ -27,7 +25,7 @@ _SAYINGS = {
 
 def state_error(error: BaseException, path: Path) -> StateError | None:
     """The StateError that `error` means, or None when it is a fault of ours, such as wrong SQL."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
+    cause = getattr(error, "orig", error)  # of an error of SQLAlchemy's
     if not isinstance(cause, sqlite3.Error):
         return None
     code = getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # extended codes keep it in the low byte

@@ -1,9 +1,6 @@
-"""Which batches the store knows, and where their files are."""
+"""Batches come into the store, are changed, and leave it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
@@ -12,11 +9,12 @@ from core.clock import Clock, SystemClock
 from core.errors import HeldError
 from core.status import BatchStatus, MailboxStatus
 from core.store import schema
-from core.store.board import next_revision
 from core.store.database import Database
 from core.store.dials import file as file_dials
-from core.store.lease import holders
-from core.store.times import moment, seconds
+from core.store.holder import holders
+from core.store.look import plain
+from core.store.revision import next_revision
+from core.store.times import seconds
 
 if TYPE_CHECKING:  # pydantic behind it is slow to import, and `status` needs none of it
     from core.batch.definition import Batch
@@ -24,15 +22,6 @@ if TYPE_CHECKING:  # pydantic behind it is slow to import, and `status` needs no
 _BATCH = schema.batch
 _MAILBOX = schema.mailbox
 _PAIR = schema.pair
-
-
-@dataclass(frozen=True, slots=True)
-class KnownBatch:
-    """A batch that was run or opened here. `path` is its file, which may be gone."""
-
-    name: str
-    path: Path
-    added: datetime
 
 
 class Batches:
@@ -52,18 +41,6 @@ class Batches:
 
         dials: Mapping[str, str] = {dial.value: text for dial, text in settings(batch).items()}
         self._database.writer.do(lambda connection: self._add(connection, batch, dials))
-
-    def known(self) -> list[KnownBatch]:
-        """All batches, those known longest first."""
-        with self._database.reading() as connection:
-            rows = connection.execute(select(_BATCH).order_by(_BATCH.c.added, _BATCH.c.name))
-            return [_known(row) for row in rows]
-
-    def find(self, name: str) -> KnownBatch | None:
-        """The batch of this name, if the store knows it."""
-        with self._database.reading() as connection:
-            row = connection.execute(select(_BATCH).where(_BATCH.c.name == name)).one_or_none()
-            return None if row is None else _known(row)
 
     def remove(self, name: str, *, forget_ledger: bool = False) -> None:
         """Forget a batch: its board, wishes and events; with `forget_ledger` also what was done for its pairs.
@@ -125,10 +102,10 @@ class Batches:
     def _remove(self, connection: Connection, name: str, *, forget_ledger: bool) -> None:
         now = self._clock.now()
         pairs = _pairs(connection, name) if forget_ledger else set()
-        holder = holders(connection, "batch", now).get(name)
+        holder = holders(plain(connection), "batch", now).get(name)
         if holder is not None and holder.alive:
             raise HeldError(f"batch {name} is run by {holder}; stop it first")
-        for pair, mover in holders(connection, "pair", now).items():
+        for pair, mover in holders(plain(connection), "pair", now).items():
             if mover.alive and int(pair) in pairs:
                 raise HeldError(f"a mailbox of batch {name} is moved by {mover}; stop that first")
         connection.execute(delete(schema.lease).where(schema.lease.c.name == f"batch:{name}"))
@@ -160,7 +137,3 @@ def _pairs(connection: Connection, name: str) -> set[int]:
         .where(_BATCH.c.name == name)
     )
     return set(connection.execute(query).scalars())
-
-
-def _known(row: Any) -> KnownBatch:
-    return KnownBatch(row.name, Path(row.path), moment(float(row.added)))

@@ -17,7 +17,8 @@ from core.printable import printable
 from core.status import BatchStatus, Condition, MailboxStatus, PassKind
 from core.store import schema
 from core.store.database import Database
-from core.store.schema import COUNTS
+from core.store.names import COUNTS
+from core.store.revision import next_revision
 from core.store.times import seconds
 
 _PACE = 0.25  # seconds between two writes of one row that brings no news of its status
@@ -70,12 +71,6 @@ class _Row(NamedTuple):
 
 
 _Changes = dict[_Row, dict[str, Any]]
-
-
-def next_revision(connection: Connection) -> int:
-    """Count the revision up. Within a write transaction: readers see revisions in their order and miss none."""
-    connection.execute(update(schema.revision).values(value=schema.revision.c.value + 1))
-    return int(connection.execute(select(schema.revision.c.value)).scalar_one())
 
 
 class Board:

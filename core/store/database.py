@@ -8,19 +8,22 @@ import contextlib
 import os
 import sqlite3
 import stat
+import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Self
-
-from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import QueuePool
+from typing import TYPE_CHECKING, Self
 
 from core.errors import StateError
-from core.store import schema
 from core.store.answers import state_error
+from core.store.look import Look, Looks, plain
+from core.store.names import VERSION
 from core.store.turn import Turn
 from core.store.writer import Writer
+
+if TYPE_CHECKING:  # slow to import; who only looks does without
+    from sqlalchemy import Connection
+
+    from core.store.engine import Engines
 
 FILE = "state.db"
 #: PRAGMA application_id ("mcut"): the mark by which a store of ours is known.
@@ -30,19 +33,16 @@ _BUSY = 10.0  # seconds that SQLite itself waits: for foreign programs, and whil
 
 
 class Database:
-    """An open store. `writer` takes all changes; `reading` gives a short look. Usable from any thread."""
+    """An open store. `writer` takes all changes; `look` and `reading` give a short look. Usable from any thread."""
 
     def __init__(self, folder: Path, turn: Turn) -> None:
         self.folder = folder
         self.path = folder / FILE
         self._turn = turn
-        self._readers = _engine(self.path, begin="BEGIN", pragmas=("query_only = ON",))
-        self._writers = _engine(
-            self.path,
-            begin="BEGIN IMMEDIATE",
-            pragmas=("synchronous = FULL", "foreign_keys = ON", "cache_size = -16384", "journal_size_limit = 67108864"),
-        )
-        self.writer = Writer(self._writers, turn, self.path, patience=_PATIENCE)
+        self._looks = Looks(self.path, _BUSY)
+        self._making = threading.Lock()
+        self._made: Engines | None = None
+        self.writer = Writer(lambda: self._engines.writers, turn, self.path, patience=_PATIENCE)
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -69,12 +69,23 @@ class Database:
         return database
 
     @contextlib.contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def look(self) -> Iterator[Look]:
         """One consistent look at the store. Keep it short. Raises StateError when the store cannot be read."""
+        with self._troubles(), self._looks.one() as look:
+            yield look
+
+    @contextlib.contextmanager
+    def reading(self) -> "Iterator[Connection]":
+        """The same with SQLAlchemy, for the ledger."""
+        with self._troubles(), self._engines.readers.connect() as connection, connection.begin():
+            yield connection
+
+    @contextlib.contextmanager
+    def _troubles(self) -> Iterator[None]:
+        """Raises StateError for an error of SQLite's that means that the store cannot be used."""
         try:
-            with self._readers.connect() as connection, connection.begin():
-                yield connection
-        except DBAPIError as error:
+            yield
+        except Exception as error:
             if (trouble := state_error(error, self.path)) is not None:
                 raise trouble from error
             raise
@@ -84,9 +95,19 @@ class Database:
         try:
             self.writer.close()
         finally:
-            self._readers.dispose()
-            self._writers.dispose()
+            self._looks.close()
+            if self._made is not None:
+                self._made.close()
             self._turn.close()
+
+    @property
+    def _engines(self) -> "Engines":
+        with self._making:
+            if self._made is None:
+                from core.store.engine import Engines
+
+                self._made = Engines(self.path, _BUSY)
+            return self._made
 
     def __enter__(self) -> Self:
         return self
@@ -96,15 +117,16 @@ class Database:
 
     def _check(self) -> None:
         """See that the store is one of ours and not newer than we are; make it when the file is empty."""
-        with self.reading() as connection:
-            version = _version(connection, self.path)
-        if version > schema.VERSION:
+        with self.look() as look:
+            version = _version(look, self.path)
+        if version > VERSION:
             raise StateError(
                 f"{self.path}: was made by a newer mailcutover (store version {version}, this one knows "
-                f"{schema.VERSION}); use that one, or another folder with --state DIR"
+                f"{VERSION}); use that one, or another folder with --state DIR"
             )
         if version == 0:
-            self._make()
+            with self._troubles():
+                self._make()
 
     def _make(self) -> None:
         if not self._turn.take(_PATIENCE):
@@ -113,22 +135,20 @@ class Database:
             )
         try:
             # Outside any transaction, and only once: the mode is kept in the file.
-            with contextlib.closing(sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None)) as plain:
-                mode = plain.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+            with contextlib.closing(sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None)) as alone:
+                mode = alone.execute("PRAGMA journal_mode = WAL").fetchone()[0]
             if mode != "wal":
                 raise StateError(
                     f"{self.path}: no WAL is possible here; name a folder on a local disk with --state DIR"
                 )
-            with self._writers.begin() as connection:
-                if _version(connection, self.path) == 0:  # another process may have been first
+            from core.store import schema
+
+            with self._engines.writers.begin() as connection:
+                if _version(plain(connection), self.path) == 0:  # another process may have been first
                     schema.metadata.create_all(connection)
                     connection.exec_driver_sql("INSERT INTO revision (id, value) VALUES (1, 0)")
                     connection.exec_driver_sql(f"PRAGMA application_id = {_APPLICATION}")
-                    connection.exec_driver_sql(f"PRAGMA user_version = {schema.VERSION}")
-        except (DBAPIError, sqlite3.Error) as error:
-            if (trouble := state_error(error, self.path)) is not None:
-                raise trouble from error
-            raise
+                    connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
         finally:
             self._turn.give()
 
@@ -145,35 +165,11 @@ def _own(path: Path) -> None:
         path.chmod(0o600)
 
 
-def _version(connection: Connection, path: Path) -> int:
+def _version(connection: sqlite3.Connection, path: Path) -> int:
     """The store's version; 0 for an empty file."""
-    version: int = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
-    application: int = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
-    tables: int = connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar_one()
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    application: int = connection.execute("PRAGMA application_id").fetchone()[0]
+    tables: int = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if application != _APPLICATION and (version or tables):
         raise StateError(f"{path}: is not a store of mailcutover; name another folder with --state DIR")
     return version
-
-
-def _engine(path: Path, *, begin: str, pragmas: tuple[str, ...]) -> Engine:
-    engine = create_engine(
-        URL.create("sqlite", database=str(path)),
-        connect_args={"timeout": _BUSY, "check_same_thread": False},
-        poolclass=QueuePool,
-        pool_size=4,
-        max_overflow=-1,
-    )
-
-    # pysqlite begins transactions by itself, late and never for SELECT or SAVEPOINT; SQLAlchemy's documentation of the
-    # dialect says to switch that off and to begin them here.
-    @event.listens_for(engine, "connect")
-    def _connected(connection: Any, _record: object) -> None:
-        connection.isolation_level = None
-        for pragma in pragmas:
-            connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def _begun(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    return engine

@@ -1,16 +1,16 @@
 """What was changed of a batch since its file was read, and is not written back to it yet."""
 
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, select, update
-from sqlalchemy.dialects.sqlite import insert
-
-from core.store import schema
-from core.store.board import next_revision
 from core.store.database import Database
+from core.store.look import plain
+from core.store.revision import next_revision
 
-_DIAL = schema.dial
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,41 +34,41 @@ class Dials:
 
     def read(self, batch: str) -> dict[str, Setting]:
         """How they stand; empty for a batch that is not known."""
-        with self._database.reading() as connection:
-            return read(connection, batch)
+        with self._database.look() as look:
+            return read(look, batch)
 
     def turn(self, batch: str, key: str, value: str | None) -> None:
         """Let this count for a key, as text that was checked; None, or what the file says: the file again."""
-        row = (_DIAL.c.batch == batch) & (_DIAL.c.key == key)
 
-        def work(connection: Connection) -> None:
+        def work(connection: "Connection") -> None:
             next_revision(connection)  # whoever looks at the batch sees it
-            connection.execute(update(_DIAL).where(row).values(turned=value))
-            connection.execute(update(_DIAL).where(row, _DIAL.c.turned == _DIAL.c.filed).values(turned=None))
+            plain(connection).execute(
+                "UPDATE dial SET turned = nullif(:value, filed) WHERE batch = :batch AND key = :key",
+                {"value": value, "batch": batch, "key": key},
+            )
 
         self._database.writer.do(work)
 
 
-def read(connection: Connection, batch: str) -> dict[str, Setting]:
+def read(look: sqlite3.Connection, batch: str) -> dict[str, Setting]:
     """How a batch's dials stand."""
-    query = select(_DIAL.c.key, _DIAL.c.filed, _DIAL.c.turned).where(_DIAL.c.batch == batch)
-    return {row.key: Setting(row.filed, row.turned) for row in connection.execute(query)}
+    rows = look.execute("SELECT key, filed, turned FROM dial WHERE batch = ?", (batch,))
+    return {key: Setting(filed, turned) for key, filed, turned in rows}
 
 
-def differing(connection: Connection) -> dict[str, list[str]]:
+def differing(look: sqlite3.Connection) -> dict[str, list[str]]:
     """The keys that do not count as the file says them, by batch."""
     found: dict[str, list[str]] = {}
-    for row in connection.execute(select(_DIAL.c.batch, _DIAL.c.key).where(_DIAL.c.turned.is_not(None))):
-        found.setdefault(row.batch, []).append(row.key)
+    for batch, key in look.execute("SELECT batch, key FROM dial WHERE turned IS NOT NULL"):
+        found.setdefault(batch, []).append(key)
     return found
 
 
-def file(connection: Connection, batch: str, settings: Mapping[str, str]) -> None:
+def file(connection: "Connection", batch: str, settings: Mapping[str, str]) -> None:
     """What the batch file says now; a change that it has taken over counts no longer as one."""
-    rows = [{"batch": batch, "key": key, "filed": value} for key, value in settings.items()]
-    statement = insert(_DIAL)
-    statement = statement.on_conflict_do_update(
-        index_elements=["batch", "key"], set_={"filed": statement.excluded.filed}
+    written = plain(connection)
+    written.executemany(
+        "INSERT INTO dial (batch, key, filed) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET filed = excluded.filed",
+        [(batch, key, value) for key, value in settings.items()],
     )
-    connection.execute(statement, rows)
-    connection.execute(update(_DIAL).where(_DIAL.c.batch == batch, _DIAL.c.turned == _DIAL.c.filed).values(turned=None))
+    written.execute("UPDATE dial SET turned = nullif(turned, filed) WHERE batch = ?", (batch,))

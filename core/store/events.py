@@ -1,39 +1,37 @@
 """The event log in the store: written in bulk, read by everyone."""
 
+import sqlite3
 import threading
 from collections import Counter, deque
 from collections.abc import Sequence
 from sys import intern
-from typing import Any
-
-from sqlalchemy import ColumnElement, Connection, insert, select, text
+from typing import TYPE_CHECKING, Any
 
 from core.event import Event, EventKind, Level
-from core.store import schema
 from core.store.database import Database
-from core.store.many import Many
+from core.store.look import plain
+from core.store.names import EXPENDABLE
 from core.store.times import moment, seconds
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 KEEP = 100_000  # events of single messages and folders that are kept, a batch
 _GATHER = 0.1  # seconds in which events are gathered before they are written
 
-_EVENT = schema.event
-_INSERT = Many(insert(_EVENT))
+_INSERT = "INSERT INTO event (time, level, kind, text, batch, mailbox, folder, uid) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_SELECT = "SELECT id, time, level, kind, text, batch, mailbox, folder, uid FROM event"
+_CONDITIONS = {
+    "batch": "batch = :batch",
+    "mailbox": "mailbox = :mailbox",
+    "level": "level >= :level",
+    "after": "id > :after",
+    "before": "id < :before",
+}
 # The partial index by name: of two that would do, SQLite takes either.
-_EXPENDABLE = f"event INDEXED BY event_expendable WHERE batch = :batch AND {schema.EXPENDABLE}"
-_OLDEST = text(f"SELECT id FROM {_EXPENDABLE} ORDER BY id DESC LIMIT 1 OFFSET :keep")  # noqa: S608 - constants
-_FORGET = text(f"DELETE FROM {_EXPENDABLE} AND id <= :number")  # noqa: S608
-_COLUMNS = (
-    _EVENT.c.id,
-    _EVENT.c.time,
-    _EVENT.c.level,
-    _EVENT.c.kind,
-    _EVENT.c.text,
-    _EVENT.c.batch,
-    _EVENT.c.mailbox,
-    _EVENT.c.folder,
-    _EVENT.c.uid,
-)
+_EXPENDABLE = f"event INDEXED BY event_expendable WHERE batch = :batch AND {EXPENDABLE}"
+_OLDEST = f"SELECT id FROM {_EXPENDABLE} ORDER BY id DESC LIMIT 1 OFFSET :keep"  # noqa: S608 - constants
+_FORGET = f"DELETE FROM {_EXPENDABLE} AND id <= :number"  # noqa: S608
 
 
 class EventLog:
@@ -76,22 +74,19 @@ class EventLog:
         mailbox: str | None = None,
     ) -> list[tuple[int, Event]]:
         """The events that follow number `after`, oldest first, with their numbers; None means all batches."""
-        wanted = _wanted(batch, level, mailbox)
-        query = select(*_COLUMNS).where(*wanted, _EVENT.c.id > after).order_by(_EVENT.c.id).limit(limit)
-        with self._database.reading() as connection:
-            return [_event(row) for row in connection.execute(query)]
+        return self._found("ASC", limit, after=after, batch=batch, level=level, mailbox=mailbox)
 
     def last(
         self, batch: str | None, count: int, *, level: Level = Level.DEBUG, mailbox: str | None = None
     ) -> list[tuple[int, Event]]:
         """The newest `count` events, oldest first."""
-        return self._newest(count, _wanted(batch, level, mailbox))
+        return self._found("DESC", count, batch=batch, level=level, mailbox=mailbox)[::-1]
 
     def before(
         self, number: int, batch: str | None, count: int, *, level: Level = Level.DEBUG, mailbox: str | None = None
     ) -> list[tuple[int, Event]]:
         """The `count` events before number `number`, oldest first: a page up."""
-        return self._newest(count, [*_wanted(batch, level, mailbox), _EVENT.c.id < number])
+        return self._found("DESC", count, before=number, batch=batch, level=level, mailbox=mailbox)[::-1]
 
     def take(self) -> list[Event]:
         """What is to be written now; from then on it is the caller's."""
@@ -99,11 +94,11 @@ class EventLog:
         self._scheduled = False
         return [self._gathered.popleft() for _ in range(len(self._gathered))]
 
-    def write(self, connection: Connection, events: Sequence[Event]) -> None:
+    def write(self, connection: sqlite3.Connection, events: Sequence[Event]) -> None:
         """Write these events, and forget older ones where there are too many."""
         if not events:
             return
-        _INSERT(connection, [_row(event) for event in events])
+        connection.executemany(_INSERT, map(_row, events))
         for batch, number in Counter(event.batch for event in events).items():
             # The first time, nobody knows how many there are; then only now and again.
             first = batch not in self._untrimmed
@@ -112,15 +107,18 @@ class EventLog:
                 self._untrimmed[batch] = 0
                 self._trim(connection, batch)
 
-    def _trim(self, connection: Connection, batch: str) -> None:
-        number = connection.execute(_OLDEST, {"batch": batch, "keep": self._keep}).scalar_one_or_none()
+    def _trim(self, connection: sqlite3.Connection, batch: str) -> None:
+        number = connection.execute(_OLDEST, {"batch": batch, "keep": self._keep}).fetchone()
         if number is not None:
-            connection.execute(_FORGET, {"batch": batch, "number": number})
+            connection.execute(_FORGET, {"batch": batch, "number": number[0]})
 
-    def _newest(self, count: int, wanted: list[ColumnElement[bool]]) -> list[tuple[int, Event]]:
-        query = select(*_COLUMNS).where(*wanted).order_by(_EVENT.c.id.desc()).limit(count)
-        with self._database.reading() as connection:
-            return [_event(row) for row in connection.execute(query)][::-1]
+    def _found(self, order: str, limit: int, **wanted: str | int | None) -> list[tuple[int, Event]]:
+        """Those that meet the conditions of these names; None is no condition."""
+        values = {name: value for name, value in wanted.items() if value is not None}
+        where = " AND ".join(_CONDITIONS[name] for name in values)
+        query = f"{_SELECT} WHERE {where} ORDER BY id {order} LIMIT :limit"
+        with self._database.look() as look:
+            return [_event(row) for row in look.execute(query, {**values, "limit": limit})]
 
 
 class _Insert:
@@ -130,33 +128,22 @@ class _Insert:
         self._log = log
         self._taken: list[Event] = []
 
-    def __call__(self, connection: Connection) -> None:
+    def __call__(self, connection: "Connection") -> None:
         self._taken += self._log.take()
-        self._log.write(connection, self._taken)
+        self._log.write(plain(connection), self._taken)
 
 
-def _wanted(batch: str | None, level: Level, mailbox: str | None) -> list[ColumnElement[bool]]:
-    wanted = []
-    if batch is not None:
-        wanted.append(_EVENT.c.batch == batch)
-    if level > Level.DEBUG:
-        wanted.append(_EVENT.c.level >= int(level))
-    if mailbox is not None:
-        wanted.append(_EVENT.c.mailbox == mailbox)
-    return wanted
-
-
-def _row(event: Event) -> dict[str, Any]:
-    return {
-        "time": seconds(event.time),
-        "level": int(event.level),
-        "batch": event.batch,
-        "mailbox": event.mailbox,
-        "folder": event.folder,
-        "uid": event.uid,
-        "kind": event.kind.value,
-        "text": event.text,
-    }
+def _row(event: Event) -> tuple[str | float | None, ...]:
+    return (
+        seconds(event.time),
+        int(event.level),
+        event.kind.value,
+        event.text,
+        event.batch,
+        event.mailbox,
+        event.folder,
+        event.uid,
+    )
 
 
 def _event(row: Any) -> tuple[int, Event]:

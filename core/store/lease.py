@@ -7,7 +7,6 @@ process that merely stands still is never taken over. Of another host only the h
 import secrets
 import threading
 from dataclasses import dataclass
-from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -19,29 +18,14 @@ from core.errors import FencedError, HeldError
 from core.mail.key import PairId
 from core.store import schema
 from core.store.database import Database
-from core.store.process import Process, Standing, this_process
-from core.store.times import moment, rfc3339, seconds
+from core.store.holder import holder_of, taken_over
+from core.store.look import plain
+from core.store.process import this_process
+from core.store.times import rfc3339, seconds
 
 _BEAT = 5.0  # seconds between heartbeats
-_SILENCE = 60.0  # seconds without one after which a process of another host counts as dead
 
 _LEASE = schema.lease
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """The process that holds a lease, or held it when it died (`alive` is False)."""
-
-    host: str
-    pid: int
-    since: datetime
-    heartbeat: datetime
-    alive: bool
-    frozen: bool = False  # it lives, but was stopped by a signal
-    run: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.host}, process {self.pid}, since {rfc3339(self.since)}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,8 +103,8 @@ class Runner:
 
     def check(self, lease: Lease) -> None:
         """As `Lease.check`."""
-        with self._database.reading() as connection:
-            found = holder_of(connection, lease.name, self._clock.now())
+        with self._database.look() as look:
+            found = holder_of(look, lease.name, self._clock.now())
         if found is None or found.run != self.run:
             raise FencedError(taken_over(f"{lease.name.replace(':', ' ', 1)}", found))
 
@@ -137,10 +121,8 @@ class Runner:
             self._database.writer.do(self._leave)
 
     def _claim(self, connection: Connection, lease: Lease, said: str) -> None:
-        now = self._clock.now()
-        row = connection.execute(select(_LEASE).where(_LEASE.c.name == lease.name)).one_or_none()
-        if row is not None:
-            holder = _holder(row, now)
+        holder = holder_of(plain(connection), lease.name, self._clock.now())
+        if holder is not None:
             if holder.run == self.run:
                 raise HeldError(f"{said} by this process, since {rfc3339(holder.since)}")
             if holder.alive:
@@ -183,37 +165,3 @@ class Runner:
     def _leave(self, connection: Connection) -> None:
         connection.execute(delete(schema.slot).where(schema.slot.c.run == self.run))
         connection.execute(delete(_LEASE).where(_LEASE.c.run == self.run))
-
-
-def holder(database: Database, name: str) -> Holder | None:
-    """Who holds a lease, or did when it died; None when nobody does."""
-    with database.reading() as connection:
-        return holder_of(connection, name)
-
-
-def holder_of(connection: Connection, name: str, now: datetime | None = None) -> Holder | None:
-    """The same, within a look at the store."""
-    row = connection.execute(select(_LEASE).where(_LEASE.c.name == name)).one_or_none()
-    return None if row is None else _holder(row, now or SystemClock().now())
-
-
-def taken_over(what: str, by: Holder | None) -> str:
-    """What to say of a lease that is no longer ours."""
-    who = "another process, which has given it back since," if by is None else str(by)
-    return f"while this process stood still, {who} took over {what}; nothing more is written or sent from here"
-
-
-def holders(connection: Connection, kind: str, now: datetime | None = None) -> dict[str, Holder]:
-    """The holders of all leases of a kind, such as ``batch``, by what stands behind the colon."""
-    now = now or SystemClock().now()
-    rows = connection.execute(select(_LEASE).where(_LEASE.c.name > f"{kind}:", _LEASE.c.name < f"{kind};"))
-    return {row.name.removeprefix(f"{kind}:"): _holder(row, now) for row in rows}
-
-
-def _holder(row: Any, now: datetime) -> Holder:
-    heartbeat = moment(float(row.heartbeat))
-    standing = Process(row.host, row.boot, row.pid, row.started).standing()
-    alive = standing in {Standing.RUNS, Standing.FROZEN} or (
-        standing is Standing.ELSEWHERE and (now - heartbeat).total_seconds() <= _SILENCE
-    )
-    return Holder(row.host, row.pid, moment(float(row.since)), heartbeat, alive, standing is Standing.FROZEN, row.run)

@@ -11,7 +11,8 @@ from core.errors import FencedError
 from core.mail.key import PairId
 from core.store import schema
 from core.store.database import Database
-from core.store.lease import holder_of, taken_over
+from core.store.holder import holder_of, taken_over
+from core.store.look import plain
 
 T = TypeVar("T")
 
@@ -78,4 +79,4 @@ class Fence:
     def _look(self, connection: Connection) -> None:
         epoch = connection.execute(select(schema.pair.c.epoch).where(schema.pair.c.id == self.pair)).scalar()
         if epoch != self.epoch:
-            raise FencedError(taken_over("this mailbox", holder_of(connection, f"pair:{self.pair}")))
+            raise FencedError(taken_over("this mailbox", holder_of(plain(connection), f"pair:{self.pair}")))

@@ -3,8 +3,6 @@
 Times are seconds since 1970 as REAL (UTC). Paths are as `FolderPath.__str__` writes them.
 """
 
-from dataclasses import fields
-
 from sqlalchemy import (
     Boolean,
     Column,
@@ -21,13 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-from core.mail.outcome import Counts
-
-#: PRAGMA user_version. A store with a higher one was made by a newer mailcutover and is refused.
-VERSION = 1
-
-#: Every number of messages or bytes that the board shows.
-COUNTS = tuple(field.name for field in fields(Counts))
+from core.store.names import COUNTS, EXPENDABLE
 
 metadata = MetaData()
 
@@ -160,9 +152,6 @@ board_folder = Table(
 revision = Table(
     "revision", metadata, Column("id", Integer, primary_key=True), Column("value", Integer, nullable=False)
 )
-
-#: Events that may be forgotten when there are many newer ones; a partial index finds them.
-EXPENDABLE = "level < 30 AND kind NOT GLOB 'batch.*' AND kind NOT GLOB 'mailbox.*'"
 
 event = Table(
     "event",

@@ -9,7 +9,9 @@ from sqlalchemy.dialects.sqlite import insert
 from core.clock import Clock, SystemClock
 from core.store import schema
 from core.store.database import Database
-from core.store.lease import Runner, holders
+from core.store.holder import holders
+from core.store.lease import Runner
+from core.store.look import plain
 from core.store.times import seconds
 
 _FRESH = 3.0  # seconds for which a refused process counts as waiting unless it asks again
@@ -127,7 +129,7 @@ class Slots:
         runs = set(connection.execute(select(_SLOT.c.run).where(_SLOT.c.run != self._runner.run)).scalars())
         if not runs:
             return
-        processes = holders(connection, "run", self._clock.now())
+        processes = holders(plain(connection), "run", self._clock.now())
         for run in runs - {run for run, process in processes.items() if process.alive}:
             connection.execute(delete(_SLOT).where(_SLOT.c.run == run))
             connection.execute(delete(schema.lease).where(schema.lease.c.name == f"run:{run}"))

@@ -5,23 +5,23 @@ whatever looks active is shown as Stopped here: nothing is ever stuck "Syncing".
 changed (`after_rev`) must read everything once more when `BatchView.runner` comes or goes, or `mailboxes` changes.
 """
 
+import sqlite3
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, cast
-
-from sqlalchemy import Connection, func, select
+from typing import Any
 
 from core.mail.outcome import Counts, Outcome
 from core.printable import printable
 from core.status import ACTIVE, BatchStatus, Condition, MailboxStatus, PassKind
-from core.store import schema
 from core.store.altered import altered
 from core.store.database import Database
 from core.store.dials import differing
-from core.store.lease import Holder, holders
-from core.store.schema import COUNTS
+from core.store.holder import Holder, holders
+from core.store.look import Look
+from core.store.names import COUNTS
+from core.store.revision import revision
 from core.store.times import moment, rfc3339
 
 _ACTIVE_BATCH = frozenset(
@@ -116,59 +116,43 @@ class BatchView:
         return self.counts.rejected
 
 
-def revision(connection: Connection) -> int:
-    """The board's newest revision: nothing on it has changed as long as this stays."""
-    return int(connection.execute(select(schema.revision.c.value)).scalar_one())
-
-
-def batches(connection: Connection) -> list[BatchView]:
+def batches(look: Look) -> list[BatchView]:
     """All batches, those known longest first."""
-    runners = {name: holder for name, holder in holders(connection, "batch").items() if holder.alive}
-    sums = _sums(connection, runners)
-    query = select(schema.batch).order_by(schema.batch.c.added, schema.batch.c.name)
-    rows = connection.execute(query).all()
-    changed = differing(connection)
+    runners = {name: holder for name, holder in holders(look, "batch").items() if holder.alive}
+    sums = _sums(look, runners)
+    changed = differing(look)
     return [
-        _batch(row, runners.get(row.name), sums.get(row.name) or _Sums({}, Counts()), changed.get(row.name, ()))
-        for row in rows
+        _batch(row, runners.get(row[0]), sums.get(row[0]) or _Sums({}, Counts()), changed.get(row[0], ()))
+        for row in look.execute(_BATCHES)
     ]
 
 
 def mailboxes(
-    connection: Connection, batch: str, after_rev: int = 0, *, limit: int | None = None
+    look: sqlite3.Connection, batch: str, after_rev: int = 0, *, limit: int | None = None
 ) -> tuple[list[MailboxView], int]:
     """The mailboxes changed after a revision, in the order of the batch file; and the revision to ask from next.
 
     At most the first `limit` of them.
     """
-    table = schema.mailbox
-    holder = holders(connection, "batch").get(batch)
+    holder = holders(look, "batch").get(batch)
     runs = holder is not None and holder.alive
-    query = select(*_MAILBOX).where(table.c.batch == batch).order_by(table.c.position).limit(limit)
-    if after_rev:
-        query = query.where(table.c.rev > after_rev)
-    newest = revision(connection)
-    return [_mailbox(row, runs=runs) for row in connection.execute(query).all()], newest
+    newest = revision(look)
+    rows = look.execute(_MAILBOXES, (batch, after_rev, -1 if limit is None else limit))
+    return [_mailbox(row, runs=runs) for row in rows], newest
 
 
-def folders(connection: Connection, batch: str, source: str) -> list[FolderView]:
+def folders(look: sqlite3.Connection, batch: str, source: str) -> list[FolderView]:
     """The folders of one mailbox, by path."""
-    table = schema.board_folder
-    query = (
-        select(table.c.path, table.c.destination_path, table.c.note, table.c.rev, *_FOLDER_COUNTS)
-        .where(table.c.batch == batch, table.c.source == source)
-        .order_by(table.c.path)
-    )
     return [
         FolderView(source, printable(path), destination_path, note, Counts(*counts), rev)
-        for path, destination_path, note, rev, *counts in connection.execute(query)
+        for path, destination_path, note, rev, *counts in look.execute(_FOLDERS, (batch, source))
     ]
 
 
 def status_object(database: Database, batch: str | None = None) -> dict[str, Any]:
     """What `status --json` prints (contract, section 6), of one batch or of all."""
-    with database.reading() as connection:
-        found = [view for view in batches(connection) if batch in {None, view.name}]
+    with database.look() as look:
+        found = [view for view in batches(look) if batch in {None, view.name}]
         return {
             "batches": [
                 {
@@ -177,8 +161,8 @@ def status_object(database: Database, batch: str | None = None) -> dict[str, Any
                     "condition": view.condition and view.condition.value,
                     "runner": view.runner and _runner_object(view.runner),
                     "mailboxes": [
-                        _mailbox_object(mailbox, _altered_objects(connection, database.folder, mailbox))
-                        for mailbox in mailboxes(connection, view.name)[0]
+                        _mailbox_object(mailbox, _altered_objects(look, database.folder, mailbox))
+                        for mailbox in mailboxes(look, view.name)[0]
                     ],
                 }
                 for view in found
@@ -186,34 +170,24 @@ def status_object(database: Database, batch: str | None = None) -> dict[str, Any
         }
 
 
-_GROUPED = select(
-    schema.mailbox.c.batch,
-    schema.mailbox.c.status,
-    func.count().label("number"),
-    func.total(schema.mailbox.c.rate).label("rate"),
-    func.sum(schema.mailbox.c.synced.is_(None) & (schema.mailbox.c.bytes_total == 0)).label("unlisted"),
-    *(func.sum(schema.mailbox.c[name]).label(name) for name in COUNTS),
-).group_by(schema.mailbox.c.batch, schema.mailbox.c.status)
-_MAILBOX = [
-    schema.mailbox.c[name]
-    for name in (
-        *("batch", "source", "destination", "position", "status", "condition", "until", "why", "error", "activity"),
-        *(
-            "slow",
-            "progressed",
-            "rate",
-            "eta",
-            "pass_kind",
-            "pass_started",
-            "pass_new",
-            "pass_flags_changed",
-            "synced",
-            "rev",
-        ),
-        *COUNTS,
-    )
-]
-_FOLDER_COUNTS = [schema.board_folder.c[name] for name in COUNTS]
+_COUNTS = ", ".join(COUNTS)
+_BATCHES = """
+    SELECT name, path, added, status, condition, until, why, next_pass, warning, rev FROM batch ORDER BY added, name
+"""
+_GROUPED = f"""
+    SELECT batch, status, count(*), total(rate), sum(synced IS NULL AND bytes_total = 0),
+        {", ".join(f"sum({name})" for name in COUNTS)}
+    FROM mailbox GROUP BY batch, status
+"""  # noqa: S608 - constants
+_MAILBOXES = f"""
+    SELECT batch, source, destination, position, status, condition, until, why, error, activity, slow, progressed,
+        rate, eta, pass_kind, pass_started, pass_new, pass_flags_changed, synced, rev, {_COUNTS}
+    FROM mailbox WHERE batch = ? AND rev > ? ORDER BY position LIMIT ?
+"""  # noqa: S608
+_FOLDERS = f"""
+    SELECT path, destination_path, note, rev, {_COUNTS}
+    FROM board_folder WHERE batch = ? AND source = ? ORDER BY path
+"""  # noqa: S608
 
 
 @dataclass(slots=True)
@@ -227,32 +201,31 @@ class _Sums:
     unlisted: int = 0  # such mailboxes of which nothing is known yet
 
 
-def _groups(connection: Connection) -> Sequence[Any]:
+def _groups(look: Look) -> Sequence[tuple[Any, ...]]:
     """A row of sums for each batch and status, however many mailboxes there are.
 
-    Kept with the SQLite connection until the revision changes: 65 ms for 50,000 mailboxes, several times a second.
+    Kept with the connection until the revision changes: 65 ms for 50,000 mailboxes, several times a second.
     """
-    newest = revision(connection)
-    kept = connection.info.get("groups")
-    if kept is None or kept[0] != newest:
-        kept = connection.info["groups"] = (newest, connection.execute(_GROUPED).all())
-    return cast("Sequence[Any]", kept[1])
+    newest = revision(look)
+    if look.sums is None or look.sums[0] != newest:
+        look.sums = newest, look.execute(_GROUPED).fetchall()
+    return look.sums[1]
 
 
-def _sums(connection: Connection, runners: Container[str]) -> dict[str, _Sums]:
+def _sums(look: Look, runners: Container[str]) -> dict[str, _Sums]:
     """By batch."""
     sums: dict[str, _Sums] = {}
-    for row in _groups(connection):
-        of = sums.setdefault(row.batch, _Sums({}, Counts()))
-        runs = row.batch in runners
-        status = _shown(_STATUS[row.status], runs=runs)
-        counts = Counts(*row[-len(COUNTS) :])
-        of.by_status[status] = of.by_status.get(status, 0) + row.number
+    for batch, word, number, rate, unlisted, *counted in _groups(look):
+        of = sums.setdefault(batch, _Sums({}, Counts()))
+        runs = batch in runners
+        status = _shown(_STATUS[word], runs=runs)
+        counts = Counts(*counted)
+        of.by_status[status] = of.by_status.get(status, 0) + number
         of.counts += counts
         if runs and status in _TO_DO:
             of.left += counts.bytes_total - counts.bytes_copied
-            of.rate += row.rate
-            of.unlisted += row.unlisted
+            of.rate += rate
+            of.unlisted += unlisted
     return sums
 
 
@@ -260,33 +233,35 @@ def _shown(status: MailboxStatus, *, runs: bool) -> MailboxStatus:
     return MailboxStatus.STOPPED if status in ACTIVE and not runs else status
 
 
-def _batch(row: Any, runner: Holder | None, sums: _Sums, differs: Sequence[str]) -> BatchView:
-    status = BatchStatus(row.status)
-    condition = _CONDITION[row.condition]
+def _batch(row: Sequence[Any], runner: Holder | None, sums: _Sums, differs: Sequence[str]) -> BatchView:
+    """From the columns of `_BATCHES`."""
+    name, path, added, word, condition_word, until, why, next_pass, warning, rev = row
+    status = BatchStatus(word)
+    condition = _CONDITION[condition_word]
     lasts = runner is not None or condition in _LASTING
     return BatchView(
-        row.name,
-        Path(row.path),
-        moment(float(row.added)),
+        name,
+        Path(path),
+        moment(float(added)),
         BatchStatus.STOPPED if status in _ACTIVE_BATCH and runner is None else status,
         condition if lasts else None,
-        moment(row.until) if lasts else None,
-        row.why if lasts else "",
-        moment(row.next_pass) if runner else None,
-        row.warning,
+        moment(until) if lasts else None,
+        why if lasts else "",
+        moment(next_pass) if runner else None,
+        warning,
         runner,
         sum(sums.by_status.values()),
         sums.by_status,
         sums.counts,
         sums.rate,
         sums.left / sums.rate if sums.rate and not sums.unlisted else None,
-        row.rev,
+        rev,
         tuple(differs),
     )
 
 
 def _mailbox(row: Sequence[Any], *, runs: bool) -> MailboxView:
-    """From the columns of `_MAILBOX`; by position, for 50,000 rows at a time."""
+    """From the columns of `_MAILBOXES`."""
     batch, source, destination, position, word, condition_word, until, why, error, activity, slow, progressed = row[:12]
     rate, eta, kind, started, new, flags_changed, synced, rev, *counts = row[12:]
     condition = _CONDITION[condition_word]
@@ -325,7 +300,7 @@ def _runner_object(runner: Holder) -> dict[str, Any]:
     }
 
 
-def _altered_objects(connection: Connection, state: Path, view: MailboxView) -> list[dict[str, Any]]:
+def _altered_objects(look: Look, state: Path, view: MailboxView) -> list[dict[str, Any]]:
     if not view.counts.repaired + view.counts.wrapped:
         return []
     return [
@@ -337,7 +312,7 @@ def _altered_objects(connection: Connection, state: Path, view: MailboxView) -> 
             "refused": one.alteration.refused,
             "original": one.original and str(one.original),
         }
-        for one in altered(connection, state, view.batch, view.source)
+        for one in altered(look, state, view.batch, view.source)
     ]
 
 

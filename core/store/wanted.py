@@ -1,19 +1,13 @@
 """What users want of a batch and its mailboxes; whoever runs the batch looks here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-
-from sqlalchemy import delete, select
-from sqlalchemy.dialects.sqlite import insert
 
 from core.clock import Clock, SystemClock
 from core.status import Demand, Wish
-from core.store import schema
 from core.store.database import Database
+from core.store.look import plain
 from core.store.times import seconds
-
-_WANTED = schema.wanted
-_DEMAND = schema.demand
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,29 +36,29 @@ class Wanted:
 
     def want_each(self, batch: str, wish: Wish, mailboxes: Sequence[str]) -> None:
         """Record the same wish for several mailboxes at once: all of them, or none."""
-        new = {"wish": wish.value, "time": seconds(self._clock.now())}
-        statement = insert(_WANTED).on_conflict_do_update(index_elements=["batch", "mailbox"], set_=new)
-        rows = [{"batch": batch, "mailbox": mailbox, **new} for mailbox in mailboxes]
-        self._database.writer.do(lambda connection: connection.execute(statement, rows))
+        now = seconds(self._clock.now())
+        self._write(
+            "INSERT OR REPLACE INTO wanted (batch, mailbox, wish, time) VALUES (?, ?, ?, ?)",
+            [(batch, mailbox, wish.value, now) for mailbox in mailboxes],
+        )
 
     def ask(self, batch: str, demand: Demand, mailbox: str | None = None) -> None:
         """Record a demand for one mailbox by its source login, or for all of a batch."""
-        row = {"batch": batch, "mailbox": mailbox or "", "what": demand.value}
-        statement = insert(_DEMAND).values(row).on_conflict_do_nothing()
-        self._database.writer.do(lambda connection: connection.execute(statement))
+        row = (batch, mailbox or "", demand.value)
+        self._write("INSERT OR IGNORE INTO demand (batch, mailbox, what) VALUES (?, ?, ?)", [row])
 
     def took(self, batch: str, demand: Demand, mailbox: str = "") -> None:
         """A demand has been heard, or is taken back."""
-        row = (_DEMAND.c.batch == batch) & (_DEMAND.c.mailbox == mailbox) & (_DEMAND.c.what == demand.value)
-        self._database.writer.do(lambda connection: connection.execute(delete(_DEMAND).where(row)))
+        row = (batch, mailbox, demand.value)
+        self._write("DELETE FROM demand WHERE batch = ? AND mailbox = ? AND what = ?", [row])
 
     def read(self, batch: str) -> Wishes:
         """What is wanted now."""
-        query = select(_WANTED.c.mailbox, _WANTED.c.wish).where(_WANTED.c.batch == batch)
-        asked = select(_DEMAND.c.mailbox, _DEMAND.c.what).where(_DEMAND.c.batch == batch)
-        with self._database.reading() as connection:
-            wishes = {row.mailbox: Wish(row.wish) for row in connection.execute(query)}
-            demands = [(row.mailbox, Demand(row.what)) for row in connection.execute(asked)]
+        with self._database.look() as look:
+            wanted = look.execute("SELECT mailbox, wish FROM wanted WHERE batch = ?", (batch,))
+            wishes = {mailbox: Wish(wish) for mailbox, wish in wanted}
+            asked = look.execute("SELECT mailbox, what FROM demand WHERE batch = ?", (batch,))
+            demands = [(mailbox, Demand(what)) for mailbox, what in asked]
         return Wishes(
             wishes.pop("", Wish.RUN),
             wishes,
@@ -74,5 +68,7 @@ class Wanted:
 
     def clear(self, batch: str, mailbox: str | None = None) -> None:
         """Forget the wish for a batch (not those for its mailboxes), or for one mailbox."""
-        row = (_WANTED.c.batch == batch) & (_WANTED.c.mailbox == (mailbox or ""))
-        self._database.writer.do(lambda connection: connection.execute(delete(_WANTED).where(row)))
+        self._write("DELETE FROM wanted WHERE batch = ? AND mailbox = ?", [(batch, mailbox or "")])
+
+    def _write(self, statement: str, rows: Iterable[tuple[str | float, ...]]) -> None:
+        self._database.writer.do(lambda connection: plain(connection).executemany(statement, rows))

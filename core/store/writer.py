@@ -12,16 +12,18 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
-
-from sqlalchemy import Connection, Engine
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from core.errors import StateError
 from core.store.answers import state_error
+from core.store.look import plain
 from core.store.turn import Turn
 
+if TYPE_CHECKING:  # slow to import; who only looks does without
+    from sqlalchemy import Connection, Engine
+
 T = TypeVar("T")
-Work = Callable[[Connection], T]
+Work = Callable[["Connection"], T]
 
 _SPELL = 0.05  # seconds of work after which a transaction is committed although more waits
 _PAUSE = 0.5  # seconds before works that nobody waits for are tried again after a disk error
@@ -38,9 +40,12 @@ class _Task:
 
 
 class Writer:
-    """All writes of one process. `do` waits until its work is durable; `soon` does not wait."""
+    """All writes of one process. `do` waits until its work is durable; `soon` does not wait.
 
-    def __init__(self, engine: Engine, turn: Turn, path: Path, *, patience: float) -> None:
+    `engine` makes what it writes with, when that is first needed.
+    """
+
+    def __init__(self, engine: "Callable[[], Engine]", turn: Turn, path: Path, *, patience: float) -> None:
         self._engine = engine
         self._turn = turn
         self._path = path
@@ -171,7 +176,7 @@ class Writer:
         until = time.monotonic() + _SPELL
         done = 0
         try:
-            with self._engine.connect() as connection, connection.begin():
+            with self._engine().connect() as connection, connection.begin():
                 for task in tasks:
                     self._try(connection, task)
                     done += 1
@@ -189,10 +194,10 @@ class Writer:
             else:
                 task.future.set_exception(task.error)
 
-    def _try(self, connection: Connection, task: _Task) -> None:
+    def _try(self, connection: "Connection", task: _Task) -> None:
         """Run one work in its SAVEPOINT. Raises when not it alone, but the whole transaction is undone."""
         task.error = None
-        raw: Any = connection.connection.dbapi_connection
+        raw = plain(connection)
         savepoint = connection.begin_nested()
         try:
             task.result = task.work(connection)
@@ -247,5 +252,5 @@ class Writer:
                 task.future.set_exception(error)
 
 
-def _nothing(_: Connection) -> None:
+def _nothing(_: "Connection") -> None:
     """A work that is only waited for."""

@@ -39,8 +39,8 @@ def test_a_load_reaches_the_store_and_the_screen_of_the_console_that_is_probed(t
         terminal.until(lambda: bool(terminal.take().late), "the ticker in the event loop")
         terminal.press("q")
         assert terminal.end() == 0
-    with Database.open(state) as database, database.reading() as connection:
-        rows, _ = mailboxes(connection, BATCH)
+    with Database.open(state) as database, database.look() as look:
+        rows, _ = mailboxes(look, BATCH)
     worked = [row.source for row in rows if row.counts.copied and row.counts.total == TOTAL]
     assert {login(place) for place in range(ACTIVE)} >= set(worked)
     assert worked

@@ -160,8 +160,8 @@ class OddMailbox:
     @property
     def view(self) -> MailboxView:
         """As the store has it."""
-        with self._scene.database.reading() as connection:
-            return next(view for view in mailboxes(connection, "wave")[0] if view.source == self.login)
+        with self._scene.database.look() as look:
+            return next(view for view in mailboxes(look, "wave")[0] if view.source == self.login)
 
     @property
     def error(self) -> str:

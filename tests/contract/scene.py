@@ -138,8 +138,8 @@ class Scene:
         return EventKind.MAILBOX_STARTED if self.where == "source" else EventKind.MESSAGE_COPIED
 
     def view(self) -> MailboxView:
-        with self.database.reading() as connection:
-            return mailboxes(connection, "wave")[0][0]
+        with self.database.look() as look:
+            return mailboxes(look, "wave")[0][0]
 
     def there(self) -> Counter[bytes]:
         """What is at the destination, read past the program."""

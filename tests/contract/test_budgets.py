@@ -55,8 +55,8 @@ class Town:
             assert (view.counts.copied, view.counts.rejected, view.counts.total) == (MESSAGES, 0, MESSAGES)
 
     def views(self) -> Sequence[MailboxView]:
-        with self._database.reading() as connection:
-            return mailboxes(connection, "wave")[0]
+        with self._database.look() as look:
+            return mailboxes(look, "wave")[0]
 
     def kinds(self) -> Mapping[EventKind, int]:
         return Counter(event.kind for event in self.events)

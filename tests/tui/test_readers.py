@@ -1,6 +1,9 @@
 """What a look at the store brings: all that is new, and the same objects where nothing is."""
 
+import subprocess
+import sys
 from dataclasses import replace
+from textwrap import dedent
 
 import pytest
 
@@ -195,3 +198,27 @@ def test_a_tick_holds_it_all(store: Database, clock: StillClock) -> None:
     assert len(tick.mailboxes) == len(SALES)
     assert len(tick.folders) == 9
     assert len(tick.news.records) == 18
+
+
+#: Makes the console and has it look at the store, as it does before there are rows on the screen.
+_LOOKING = """
+    import os, sys
+    from pathlib import Path
+    from core.clock import SystemClock
+    from core.store.database import Database
+    from core.store.location import state_folder
+    from tui.app import Console
+    from tui.runs import Runs
+    from tui.tick import Focus, Reader
+    with Database.open(state_folder(Path(sys.argv[1]))) as database:
+        Console(database, Runs(database, SystemClock()), SystemClock(), environ=os.environ)
+        tick = Reader(database, SystemClock())(Focus("sales-wave-2"))
+    slow = {"sqlalchemy", "pydantic", "exchangelib", "imapclient"}
+    print(len(tick.mailboxes), sorted(slow & sys.modules.keys()))
+"""
+
+
+def test_the_first_rows_wait_for_no_slow_library(store: Database) -> None:
+    code = [sys.executable, "-c", dedent(_LOOKING), str(store.folder)]
+    said = subprocess.run(code, capture_output=True, text=True, check=True, timeout=60).stdout
+    assert said == f"{len(SALES)} []\n"

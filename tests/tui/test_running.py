@@ -14,7 +14,7 @@ from core.engine.retry import Patience
 from core.ports.failure import Failure, Side
 from core.status import Wish
 from core.store.database import Database
-from core.store.lease import holder
+from core.store.holder import holder
 from core.store.wanted import Wanted
 from core.sync.mailbox_pass import run_pass
 from tests.fakes import World

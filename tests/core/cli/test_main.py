@@ -13,6 +13,7 @@ from core.cli import status
 from core.cli.commands import BUILT, PROMISED
 from core.cli.invocation import ConsoleOptions
 from core.cli.main import main
+from core.store.database import Database
 
 if TYPE_CHECKING:
     from tests.core.cli.conftest import CommandLine
@@ -185,11 +186,12 @@ def test_no_command_imports_a_screen_or_a_server_library() -> None:
     assert python(code).stdout == "[]\n"
 
 
-def test_status_imports_no_batch_file_and_no_engine(tmp_path: Path) -> None:
+def test_status_imports_no_batch_file_no_engine_and_no_sqlalchemy(tmp_path: Path) -> None:
+    Database.open(tmp_path).close()
     code = (
         "import sys, core.cli.main\n"
         "core.cli.main.main(['--state', sys.argv[1], 'status', '--json'])\n"
-        "print(sorted(name for name in sys.modules if name.split('.')[0] == 'pydantic'"
+        "print(sorted(name for name in sys.modules if name.split('.')[0] in {'pydantic', 'sqlalchemy'}"
         " or name.startswith(('core.batch.', 'core.engine.', 'core.sync.'))), file=sys.stderr)\n"
     )
     assert python(code, str(tmp_path)).stderr == "[]\n"

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from core.store.database import Database
-from core.store.lease import holder
+from core.store.holder import holder
 from core.store.views import mailboxes
 
 BATCH = """\
@@ -122,8 +122,8 @@ def test_one_signal_lets_what_is_in_flight_finish(
     code, out = running.ends()
     assert code == 3
     assert out.startswith("sales: Stopped. Nothing copied.")
-    with Database.open(running.state) as database, database.reading() as connection:
-        views, _ = mailboxes(connection, "sales")
+    with Database.open(running.state) as database, database.look() as look:
+        views, _ = mailboxes(look, "sales")
         assert [(view.source, view.status) for view in views] == [("ann", "Stopped"), ("ben", "Queued")]
         assert holder(database, "batch:sales") is None
 
@@ -140,8 +140,8 @@ def test_a_second_one_cuts_it_off(silent: Silent, tmp_path: Path, environment: d
     with Database.open(running.state) as database:
         left = holder(database, "batch:sales")
         assert left is None or not left.alive
-        with database.reading() as connection:
-            views, _ = mailboxes(connection, "sales")
+        with database.look() as look:
+            views, _ = mailboxes(look, "sales")
         assert {view.status for view in views} <= {"Stopped", "Queued"}
 
 
@@ -234,8 +234,8 @@ def test_after_a_kill_nothing_is_stuck_and_the_next_run_goes_on(
     running.hears("2 mailboxes")
     running.process.kill()
     assert running.ends()[0] == -signal.SIGKILL
-    with Database.open(running.state) as database, database.reading() as connection:
-        assert {view.status for view in mailboxes(connection, "sales")[0]} <= {"Stopped", "Queued"}
+    with Database.open(running.state) as database, database.look() as look:
+        assert {view.status for view in mailboxes(look, "sales")[0]} <= {"Stopped", "Queued"}
     again = Running(tmp_path, environment, silent.port)
     again.hears("2 mailboxes")
     again.process.send_signal(signal.SIGTERM)

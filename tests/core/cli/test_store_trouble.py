@@ -14,6 +14,7 @@ from core.cli import status
 from core.ports.failure import Failure, Side
 from core.store import database as database_module
 from core.store import location, schema
+from core.store.names import VERSION
 from tests.disk import FullDisk, SizeLimit, can_mount
 from tests.fakes import World
 
@@ -172,7 +173,7 @@ def test_a_fault_on_a_full_disk_is_told_in_one_line(
 
 def newer(path: Path) -> None:
     with closing(sqlite3.connect(path)) as plain:
-        plain.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
+        plain.execute(f"PRAGMA user_version = {VERSION + 1}")
 
 
 def header_gone(path: Path) -> None:

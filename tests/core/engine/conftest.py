@@ -113,12 +113,12 @@ class Scene:
         Wanted(self.database).want(batch, wish, mailbox)
 
     def view(self, batch: str = "sales") -> BatchView:
-        with self.database.reading() as connection:
-            return next(view for view in batches(connection) if view.name == batch)
+        with self.database.look() as look:
+            return next(view for view in batches(look) if view.name == batch)
 
     def views(self, batch: str = "sales") -> dict[str, MailboxView]:
-        with self.database.reading() as connection:
-            return {view.source: view for view in mailboxes(connection, batch)[0]}
+        with self.database.look() as look:
+            return {view.source: view for view in mailboxes(look, batch)[0]}
 
     def statuses(self, batch: str = "sales") -> list[tuple[str, str, str | None]]:
         return [(view.source, view.status.value, view.condition) for view in self.views(batch).values()]

@@ -12,9 +12,9 @@ from core.event import EventKind
 from core.ports.failure import Action, Failure, Side
 from core.status import BatchStatus
 from core.store import schema
-from core.store.batches import Batches
 from core.store.events import EventLog
-from core.store.lease import holder
+from core.store.holder import holder
+from core.store.known import find
 from core.sync.context import PassContext, PassResult
 
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ def test_a_mailbox_it_does_not_have_is_refused_before_anything_is_held(scene: "S
     with pytest.raises(UserError, match="ann"):
         scene.start(scene.batch(), mailboxes=["anne"])
     assert holder(scene.database, "batch:sales") is None
-    assert Batches(scene.database).find("sales") is None
+    assert find(scene.database, "sales") is None
 
 
 def test_a_batch_runs_once_at_a_time(scene: "Scene") -> None:

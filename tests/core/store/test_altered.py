@@ -23,8 +23,8 @@ WRAPPED = Alteration(Form.WRAPPED, "attached whole", "refused as it is: no")
 
 def test_those_that_are_there_are_listed_once(database: Database, make_batch: Callable[..., Any]) -> None:
     Batches(database).add(make_batch("sales", {"ann": "Ann@new.example", "bob": "bob@new.example"}))
-    with database.reading() as connection:
-        pair = pair_of(connection, "sales", "ann")
+    with database.look() as look:
+        pair = pair_of(look, "sales", "ann")
     assert pair is not None
     ledger = Ledger(database, pair, epoch=0)
     sent, inbox = (ledger.folders.add(FolderPath.of(name), 1) for name in ("Sent\x1b", "INBOX"))
@@ -42,10 +42,10 @@ def test_those_that_are_there_are_listed_once(database: Database, make_batch: Ca
         Altered("ann", "INBOX", 2, WRAPPED, None),
         Altered("ann", "Sent\u241b", 1, MENDED, original),
     ]
-    with database.reading() as connection:
-        assert altered(connection, database.folder, "sales", "ann") == expected
-        assert altered(connection, database.folder, "sales", "ann", 1) == expected[:1]
-        assert altered(connection, database.folder, "sales", "bob") == []
-        assert altered(connection, database.folder, "other", "ann") == []
+    with database.look() as look:
+        assert altered(look, database.folder, "sales", "ann") == expected
+        assert altered(look, database.folder, "sales", "ann", 1) == expected[:1]
+        assert altered(look, database.folder, "sales", "bob") == []
+        assert altered(look, database.folder, "other", "ann") == []
     assert (ledger.total().repaired, ledger.total().wrapped) == (1, 1)
     assert Ledger(database, pair, epoch=0).total() == ledger.total()

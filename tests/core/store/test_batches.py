@@ -13,10 +13,11 @@ from core.mail.key import PairId
 from core.mail.outcome import Counts
 from core.status import BatchStatus, MailboxStatus, Wish
 from core.store import schema
-from core.store.batches import Batches, KnownBatch
+from core.store.batches import Batches
 from core.store.board import Board
 from core.store.database import Database
 from core.store.events import EventLog
+from core.store.known import KnownBatch, find, known
 from core.store.lease import Runner
 from core.store.pair import pair_id
 from core.store.wanted import Wanted
@@ -56,17 +57,19 @@ def test_a_new_batch_is_created_and_its_mailboxes_wait(
     assert {row.rev for row in board(database).values()} == {found.rev}
 
 
-def test_known_batches_are_found(batches: Batches, make_batch: Callable[..., Any], clock: Any, tmp_path: Path) -> None:
-    assert batches.known() == []
+def test_known_batches_are_found(
+    batches: Batches, database: Database, make_batch: Callable[..., Any], clock: Any, tmp_path: Path
+) -> None:
+    assert known(database) == []
     batches.add(make_batch("wave-2", {"ann": ANN}))
     first = clock.now()
     clock.forward(60)
     batches.add(make_batch("wave-1", {"bob": BOB}))
     batches.add(make_batch("wave-2", {"ann": ANN}, file="moved.toml"))
     second = KnownBatch("wave-2", tmp_path / "moved.toml", first)
-    assert batches.known() == [second, KnownBatch("wave-1", tmp_path / "wave-1.toml", clock.now())]
-    assert batches.find("wave-2") == second
-    assert batches.find("wave-3") is None
+    assert known(database) == [second, KnownBatch("wave-1", tmp_path / "wave-1.toml", clock.now())]
+    assert find(database, "wave-2") == second
+    assert find(database, "wave-3") is None
 
 
 def test_who_is_known_keeps_how_he_stands(batches: Batches, database: Database, make_batch: Callable[..., Any]) -> None:
@@ -163,7 +166,7 @@ def test_remove_forgets_all_but_the_ledger(
     assert {row.batch for row in rows(database, schema.wanted)} == {"other"}
     assert [count(database, table) for table in LEDGER] == [2, 2, 2]
     batches.remove("sales")
-    assert [known.name for known in batches.known()] == ["other"]
+    assert [batch.name for batch in known(database)] == ["other"]
 
 
 def test_remove_may_forget_the_ledger_too(batches: Batches, database: Database, make_batch: Callable[..., Any]) -> None:
@@ -181,10 +184,10 @@ def test_a_running_batch_is_not_removed(
     lease = runner.take("batch:sales")
     with pytest.raises(HeldError, match=r"batch sales is run by .*, process \d+, since .*; stop it first"):
         batches.remove("sales")
-    assert len(batches.known()) == 2
+    assert len(known(database)) == 2
     lease.release()
     batches.remove("sales")
-    assert len(batches.known()) == 1
+    assert len(known(database)) == 1
 
 
 def test_a_ledger_in_use_is_not_forgotten(

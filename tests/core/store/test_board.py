@@ -14,9 +14,10 @@ from core.status import BatchStatus, Condition, MailboxStatus, PassKind
 from core.store import board as board_module
 from core.store import schema
 from core.store.batches import Batches
-from core.store.board import Board, next_revision
+from core.store.board import Board
 from core.store.database import Database
 from core.store.lease import Runner
+from core.store.revision import next_revision
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -43,9 +44,9 @@ def writes(database: Database) -> Iterator[list[str]]:
             if statement.startswith((f"UPDATE {table} ", f"INSERT INTO {table} ")):
                 seen.extend([table] * (len(parameters) if many else 1))
 
-    event.listen(database._writers, "before_cursor_execute", look)
+    event.listen(database._engines.writers, "before_cursor_execute", look)
     yield seen
-    event.remove(database._writers, "before_cursor_execute", look)
+    event.remove(database._engines.writers, "before_cursor_execute", look)
 
 
 def row(database: Database, source: str) -> Any:
@@ -197,7 +198,7 @@ def test_a_new_status_or_condition_goes_out_at_once(board: Board, database: Data
 
 def test_many_changes_are_few_transactions(board: Board, database: Database) -> None:
     commits: list[int] = []
-    event.listen(database._writers, "commit", lambda _: commits.append(1))
+    event.listen(database._engines.writers, "commit", lambda _: commits.append(1))
     for _ in range(200):
         for source in ("ann", "bob"):
             board.mailbox(source).set(status=MailboxStatus.SYNCING)
@@ -229,7 +230,7 @@ def test_after_a_disk_error_the_latest_still_wins(board: Board, database: Databa
     with pytest.raises(StateError, match="full"):
         board.flush()
     mailbox.set(status=MailboxStatus.SYNCING, activity="second")
-    event.listen(database._writers, "begin", lambda c: c.exec_driver_sql("PRAGMA max_page_count = 100000"))
+    event.listen(database._engines.writers, "begin", lambda c: c.exec_driver_sql("PRAGMA max_page_count = 100000"))
     board.flush()
     assert (row(database, "ann").activity, row(database, "ann").status) == ("second", "Syncing")
     assert row(database, "ann").error.startswith("xxx")

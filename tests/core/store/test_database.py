@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from core.errors import StateError
 from core.store import schema
 from core.store.database import Database
+from core.store.names import VERSION
 
 #: Writes numbers under a name, each in a work of its own, and says each one that is on the disk.
 COUNTING = """
@@ -48,7 +49,7 @@ def write(database: Database, batch: str) -> None:
 
 
 def test_a_new_store_is_as_it_should_be(database: Database) -> None:
-    pragmas = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "user_version": schema.VERSION}
+    pragmas = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "user_version": VERSION}
     found = database.writer.do(
         lambda connection: {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in pragmas}
     )
@@ -225,8 +226,8 @@ def test_a_killed_process_loses_nothing_that_was_acknowledged(tmp_path: Path, ch
 def test_a_newer_store_is_refused(tmp_path: Path) -> None:
     Database.open(tmp_path).close()
     with sqlite3.connect(tmp_path / "state.db") as plain:
-        plain.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
-    with pytest.raises(StateError, match=rf"newer mailcutover \(store version {schema.VERSION + 1}, this one knows"):
+        plain.execute(f"PRAGMA user_version = {VERSION + 1}")
+    with pytest.raises(StateError, match=rf"newer mailcutover \(store version {VERSION + 1}, this one knows"):
         Database.open(tmp_path)
 
 

@@ -12,6 +12,7 @@ from core.event import Event, EventKind, Level
 from core.store import schema
 from core.store.database import Database
 from core.store.events import EventLog
+from core.store.look import plain
 
 START = datetime(2026, 11, 22, 10, 0, 0, 123456, tzinfo=UTC)
 
@@ -62,7 +63,7 @@ def test_order_is_kept_over_threads_and_flushes(log: EventLog) -> None:
 
 def test_events_are_written_without_anyone_asking(log: EventLog, database: Database) -> None:
     written = threading.Event()
-    sql_event.listen(database._writers, "commit", lambda _: written.set())
+    sql_event.listen(database._engines.writers, "commit", lambda _: written.set())
     log.append(happened(1))
     assert written.wait(10)
     database.writer.do(lambda _: None)
@@ -80,7 +81,7 @@ def test_nothing_is_lost_at_close(tmp_path: Path) -> None:
 
 def test_many_events_are_written_together(log: EventLog, database: Database) -> None:
     commits: list[int] = []
-    sql_event.listen(database._writers, "commit", lambda _: commits.append(1))
+    sql_event.listen(database._engines.writers, "commit", lambda _: commits.append(1))
     for number in range(2000):
         log.append(happened(number))
     log.flush()
@@ -94,7 +95,7 @@ def test_a_full_disk_delays_events_and_loses_none(log: EventLog, database: Datab
     with pytest.raises(Exception, match="full"):
         log.flush()
     log.append(happened(300))
-    sql_event.listen(database._writers, "begin", lambda c: c.exec_driver_sql("PRAGMA max_page_count = 100000"))
+    sql_event.listen(database._engines.writers, "begin", lambda c: c.exec_driver_sql("PRAGMA max_page_count = 100000"))
     log.flush()
     assert texts(log.read("sales")) == [str(number) for number in range(301)]
 
@@ -178,12 +179,12 @@ def test_numbers_are_never_used_again(log: EventLog, database: Database) -> None
 def test_forgetting_uses_its_index(database: Database) -> None:
     log = EventLog(database)
     statements: list[str] = []
-    sql_event.listen(database._writers, "before_cursor_execute", lambda *a: statements.append(a[2]))
+    database.writer.do(lambda connection: plain(connection).set_trace_callback(statements.append))
     log.append(happened(1))
     log.flush()
     select_oldest = next(text for text in statements if "OFFSET" in text)
-    with database.reading() as connection:
-        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {select_oldest}", ("sales", 100)).all()
+    with database.look() as look:
+        plan = look.execute(f"EXPLAIN QUERY PLAN {select_oldest}").fetchall()
     assert "event_expendable" in str(plan)
 
 

@@ -18,7 +18,8 @@ from core.store import lease as lease_module
 from core.store import pair as pair_module
 from core.store import schema
 from core.store.database import Database
-from core.store.lease import Lease, Runner, holder
+from core.store.holder import holder
+from core.store.lease import Lease, Runner
 from core.store.pair import Fence, pair_id
 from core.store.process import Process, Standing, this_process
 from core.store.slots import Slots

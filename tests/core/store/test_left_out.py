@@ -18,9 +18,9 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 def test_what_is_not_copied_is_listed_with_its_reason(database: Database, make_batch: Callable[..., Any]) -> None:
     Batches(database).add(make_batch("sales", {"ann": "Ann@new.example"}))
-    with database.reading() as connection:
-        assert pair_of(connection, "sales", "bob") is None
-        pair = pair_of(connection, "sales", "ann")
+    with database.look() as look:
+        assert pair_of(look, "sales", "bob") is None
+        pair = pair_of(look, "sales", "ann")
     assert pair is not None
     ledger = Ledger(database, pair, epoch=0)
     for name in ("Sent", "INBOX"):
@@ -39,8 +39,8 @@ def test_what_is_not_copied_is_listed_with_its_reason(database: Database, make_b
                 Result(3, Outcome.VANISHED, reason="gone"),
             ],
         )
-    with database.reading() as connection:
-        found = left_out(connection, pair)
+    with database.look() as look:
+        found = left_out(look, pair)
         assert [(one.outcome.value, one.folder, one.uid) for one in found] == [
             ("rejected", "INBOX", 2),
             ("rejected", "Sent", 2),
@@ -51,5 +51,5 @@ def test_what_is_not_copied_is_listed_with_its_reason(database: Database, make_b
         ]
         assert (found[0].mailbox, found[0].size, found[0].received, found[0].reason) == ("ann", 200, NOW, "too large")
         assert "\x1b" not in found[2].reason
-        assert left_out(connection, pair, (Outcome.REJECTED,)) == found[:2]
-        assert left_out(connection, pair, limit=3) == found[:3]
+        assert left_out(look, pair, (Outcome.REJECTED,)) == found[:2]
+        assert left_out(look, pair, limit=3) == found[:3]

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event
 
 from core.mail.folder import FolderPath
 from core.mail.outcome import Counts
@@ -17,8 +16,10 @@ from core.store import views
 from core.store.batches import Batches
 from core.store.board import Board
 from core.store.database import Database
-from core.store.lease import Runner, holder
+from core.store.holder import holder
+from core.store.lease import Runner
 from core.store.process import this_process
+from core.store.revision import revision
 from core.store.views import BatchView, FolderView, MailboxView, status_object
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -32,13 +33,13 @@ def board(database: Database, make_batch: Callable[..., Any], clock: Any) -> Boa
 
 
 def batch_view(database: Database, name: str = "sales") -> BatchView:
-    with database.reading() as connection:
-        return next(view for view in views.batches(connection) if view.name == name)
+    with database.look() as look:
+        return next(view for view in views.batches(look) if view.name == name)
 
 
 def mailbox_views(database: Database, after_rev: int = 0) -> tuple[dict[str, MailboxView], int]:
-    with database.reading() as connection:
-        found, rev = views.mailboxes(connection, "sales", after_rev)
+    with database.look() as look:
+        found, rev = views.mailboxes(look, "sales", after_rev)
     return {view.source: view for view in found}, rev
 
 
@@ -85,7 +86,8 @@ def test_sums_are_worked_out_again_only_after_a_change(
     board: Board, database: Database, make_batch: Callable[..., Any]
 ) -> None:
     statements: list[str] = []
-    event.listen(database._readers, "before_cursor_execute", lambda *a: statements.append(a[2]))
+    with database.look() as look:
+        look.set_trace_callback(statements.append)
 
     def looks() -> int:
         statements.clear()
@@ -195,14 +197,13 @@ def test_only_what_changed_is_read_again(board: Board, database: Database) -> No
     changed, newer = mailbox_views(database, rev)
     assert list(changed) == ["bob"]
     assert newer == changed["bob"].rev > rev
-    with database.reading() as connection:
-        assert views.revision(connection) == newer
+    with database.look() as look:
+        assert revision(look) == newer
 
 
 def test_reading_what_changed_uses_the_revision_index(board: Board, database: Database) -> None:
-    with database.reading() as connection:
-        query = "EXPLAIN QUERY PLAN SELECT * FROM mailbox WHERE batch = 'sales' AND rev > 5 ORDER BY position"
-        plan = connection.exec_driver_sql(query).all()
+    with database.look() as look:
+        plan = look.execute(f"EXPLAIN QUERY PLAN {views._MAILBOXES}", ("sales", 5, -1)).fetchall()
     assert "mailbox_of_batch (batch=? AND rev>?)" in str(plan)
 
 
@@ -212,8 +213,8 @@ def test_folders_are_shown_by_path(board: Board, database: Database) -> None:
     ann.folder(FolderPath.of("A\x1b[2J"), "", Counts(), "not in include_folders")
     board.mailbox("bob").folder(FolderPath.of("INBOX"), "Inbox", Counts())
     board.flush()
-    with database.reading() as connection:
-        first, second = views.folders(connection, "sales", "ann")
+    with database.look() as look:
+        first, second = views.folders(look, "sales", "ann")
     assert first == FolderView("ann", "A\u241b[2J", "", "not in include_folders", Counts(), first.rev)
     assert second == FolderView("ann", "Sent", "Gesendet", "", Counts(copied=3), second.rev)
 

@@ -52,7 +52,7 @@ class Brake:
 def commits(database: Database) -> list[str]:
     """One entry for each commit."""
     seen: list[str] = []
-    event.listen(database._writers, "commit", lambda _: seen.append("commit"))
+    event.listen(database._engines.writers, "commit", lambda _: seen.append("commit"))
     return seen
 
 
@@ -240,7 +240,7 @@ def test_what_soon_could_not_write_is_written_later_in_its_order(database: Datab
         database.writer.flush()
     assert noted(database) == []
     # Not by `do`: what is overdue goes first, and it does not fit.
-    event.listen(database._writers, "begin", spacious)
+    event.listen(database._engines.writers, "begin", spacious)
     database.writer.flush()
     assert noted(database) == ["big", "second", "third"]
     assert len(taken) >= 3

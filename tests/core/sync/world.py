@@ -17,7 +17,7 @@ from core.status import PassKind
 from core.store.board import Board
 from core.store.database import Database
 from core.store.ledger import Ledger
-from core.store.schema import COUNTS
+from core.store.names import COUNTS
 from core.sync.context import PassContext, PassResult
 from core.sync.control import Budget
 from core.sync.mailbox_pass import run_pass
