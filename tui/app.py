@@ -160,11 +160,6 @@ class Console(LastingApp, inherit_bindings=False):
         """Every action by its name."""
         self.push_screen(Palette(self.keymap, self.dashboard.entries()), self.dashboard.perform)
 
-    def action_redraw(self) -> None:
-        """Draw the screen anew, as after something else has written on it."""
-        self.sent.forget()
-        self.refresh(layout=True)
-
     def action_leave(self) -> None:
         """Quit; while batches run here, ask how."""
         if self.runs.ended:

@@ -2,11 +2,13 @@
 
 Measured with Textual 8.2.8: its own driver hangs for ever, or spins, when the terminal goes away, and a terminal that
 takes no output (a stalled link, Ctrl+S) blocks the whole program. Here output goes through a descriptor of our own
-that never blocks, and once the terminal is `lost` everything written is dropped.
+that never blocks, and once the terminal is `lost` everything written is dropped. After SIGSTOP its own would take raw
+modes for those to restore, and read with two threads; at SIGTSTP it may wait for a lock that it holds itself.
 """
 
 import os
 import select
+import signal
 import sys
 import termios
 import threading
@@ -28,6 +30,10 @@ RESTORE = (
 
 class TerminalLost(Message):
     """Nobody sees the screen any more."""
+
+
+class CameBack(Message):
+    """The process was stopped, and goes on: the terminal may show anything."""
 
 
 class SafeFile:
@@ -95,7 +101,11 @@ def _own(descriptor: int) -> tuple[int, bool]:
 
 
 class SafeDriver(LinuxDriver):
-    """Posts `TerminalLost` to the app when the terminal hangs up, is closed, or cannot be written."""
+    """Posts `TerminalLost` to the app when the terminal hangs up, is closed, or cannot be written.
+
+    Stopped (SIGTSTP, SIGSTOP), it gives the terminal back, if it is asked before; continued, it takes it over again and
+    posts `CameBack`.
+    """
 
     def __init__(
         self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
@@ -106,6 +116,8 @@ class SafeDriver(LinuxDriver):
         self._safe = SafeFile(sys.__stderr__.fileno(), self.lost)
         self._file = cast("TextIOWrapper", self._safe)
         self._watcher: threading.Thread | None = None
+        self._closed = threading.Event()
+        self._away = False  # the terminal is not ours for now: what is written is dropped
 
     @property
     def backlog(self) -> int:
@@ -123,7 +135,7 @@ class SafeDriver(LinuxDriver):
     def _watch(self) -> None:
         poll = select.poll()
         poll.register(self.fileno, select.POLLHUP | select.POLLERR)
-        while not self.exit_event.is_set() and not self.lost.is_set():
+        while not self._closed.is_set() and not self.lost.is_set():
             if any(state & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, state in poll.poll(_LOOK)):
                 self.lost.set()
         if self.lost.is_set():
@@ -137,8 +149,46 @@ class SafeDriver(LinuxDriver):
         except OSError:
             self.lost.set()
 
+    def write(self, data: str) -> None:
+        """Have it written, if the terminal is ours."""
+        if not self._away:
+            super().write(data)
+
+    # --- stopped and continued ---------------------------------------------------------------------------------------
+
+    def _sigtstp_application(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._stop)
+
+    def _sigcont_application(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._go_on)
+
+    def _stop(self) -> None:
+        """Give the terminal back, and stop."""
+        self.suspend_application_mode()
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+    def _go_on(self) -> None:
+        """Take the terminal over again. Modes that a shell has changed while we were stopped are those to restore."""
+        if not self._away:
+            self.suspend_application_mode()
+        if self._closed.is_set() or self.lost.is_set():
+            return
+        self._away = False
+        self.start_application_mode()
+        # In the background of a shell it is not started, and we have been stopped again meanwhile.
+        self._away = self._key_thread is None or not self._key_thread.is_alive()
+        if not self._away:
+            self._app.post_message(CameBack())
+
+    def suspend_application_mode(self) -> None:
+        """Give the terminal back, for a while."""
+        self.stop_application_mode()
+        super().close()
+        self._away = True
+
     def close(self) -> None:
         """End the threads, close our own descriptor."""
+        self._closed.set()
         super().close()
         self._safe.close()
 

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from textual import events
+from textual import events, on
 from textual.app import App
 from textual.message import Message
 from textual.worker import WorkerFailed
 
-from tui.driver import SafeDriver
+from tui.driver import CameBack, SafeDriver
 from tui.lean import Sent
 from tui.screens.typing import Typing
 
@@ -38,6 +38,12 @@ class LastingApp(App[int], inherit_bindings=False):
     def backlog(self) -> int:
         """Pieces of output that the terminal has not taken yet."""
         return self._driver.backlog if isinstance(self._driver, SafeDriver) else 0
+
+    @on(CameBack)
+    def action_redraw(self) -> None:
+        """Draw the screen anew, as after something else has written on it."""
+        self.sent.forget()
+        self.refresh(layout=True)
 
     def leave(self) -> None:
         """From any thread: end soon."""

@@ -108,6 +108,12 @@ class Terminal:
         """Send a signal to the program."""
         os.kill(self.process.pid, number)
 
+    @property
+    def stopped(self) -> bool:
+        """Whether the program is stopped (proc(5), stat)."""
+        stat = Path("/proc", str(self.process.pid), "stat").read_text()
+        return stat.rpartition(")")[2].split()[0] == "T"
+
     def end(self) -> int:
         """Read until the program has ended; its exit code."""
         self.until(lambda: self.process.poll() is not None, "the end")

@@ -1,5 +1,6 @@
 """The console in a real terminal: it starts, it ends, and it leaves the terminal as it was."""
 
+import os
 import re
 import signal
 import subprocess
@@ -29,6 +30,39 @@ def test_a_signal_ends_it_and_the_terminal_is_restored(state: Path, number: int)
         terminal.signal(number)
         assert terminal.end() == 3
         assert terminal.restored
+
+
+@pytest.mark.parametrize("end", ["quit", "hang up"])
+def test_stopped_and_continued_it_is_as_before(state: Path, end: str) -> None:
+    with Terminal.console(state) as terminal:
+        terminal.shows("anna.lindqvist")
+        proc = Path("/proc", str(terminal.process.pid))
+        ways, threads = opened(terminal), len(list((proc / "task").iterdir()))
+        for number in (signal.SIGTSTP, signal.SIGSTOP, signal.SIGTSTP):
+            terminal.signal(number)
+            terminal.until(lambda: terminal.stopped, "the stop")
+            while terminal.read():
+                pass
+            assert terminal.restored is (number == signal.SIGTSTP), "the other one cannot be heard of"
+            since = len(terminal.output)
+            terminal.signal(signal.SIGCONT)
+            terminal.shows("\x1b[?1049h", since)
+            terminal.shows("anna.lindqvist", since)
+        assert opened(terminal) == ways
+        terminal.until(lambda: len(list((proc / "task").iterdir())) == threads, "threads in place of those before")
+        if end == "quit":
+            terminal.press("q")
+            assert terminal.end() == 0
+            assert terminal.restored
+        else:
+            terminal.hang_up()
+            assert terminal.end_unread() == 3
+
+
+def opened(terminal: Terminal) -> int:
+    """The program's descriptors of its terminal."""
+    descriptors = Path("/proc", str(terminal.process.pid), "fd").iterdir()
+    return [str(descriptor.readlink()) for descriptor in descriptors].count(os.ttyname(terminal.slave))
 
 
 def test_a_lost_terminal_ends_it(state: Path) -> None:
