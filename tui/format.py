@@ -8,6 +8,8 @@ from datetime import datetime, tzinfo
 
 from rich.cells import cell_len, set_cell_size
 
+from core.printable import printable
+
 #: The widest that `size`, `rate`, `duration` and `percent` ever get.
 SIZE_WIDTH = 7
 RATE_WIDTH = 9
@@ -111,6 +113,7 @@ def stamp(moment: datetime, zone: tzinfo | None = None) -> str:
 
 def fit(text: str, width: int, *, right: bool = False) -> str:
     """`text` in exactly `width` cells: padded, or cut with an ellipsis. Wide characters count two cells."""
+    text = printable(text)  # what is drawn in the end, so that this is what is measured
     length = cell_len(text)
     if length == width:
         return text
@@ -127,19 +130,19 @@ def wrap(text: str, width: int, limit: int = 100) -> list[str]:
     """`text` as lines of at most `width` cells, broken at blanks, at most `limit` lines, the last cut if need be."""
     lines: list[str] = []
     line = ""
-    for word in text.split(" "):
+    for word in printable(text, None).split(" "):
         longer = f"{line} {word}" if line else word
         if cell_len(longer) <= width:
             line = longer
             continue
         if line:
             lines.append(line)
-        rest = word
-        while cell_len(rest) > width:
-            piece = head(rest, width)
+        while len(piece := head(word, width)) < len(word) and len(lines) <= limit:
             lines.append(piece)
-            rest = rest[len(piece) :]
-        line = rest
+            word = word[len(piece) :]  # noqa: PLW2901 - what is left of it
+        line = word
+        if len(lines) > limit:  # the rest would not be seen
+            break
     if line or not lines:
         lines.append(line)
     if len(lines) > limit:

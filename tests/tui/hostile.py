@@ -33,6 +33,14 @@ COMMANDS = (
 
 HOSTILE = (*AS_THEY_ARE, *COMMANDS)
 
+#: All of that at once, the worst first; as wide as one does not think (combining, joined, zero-width, doubly wide,
+#: tabs); longer than anybody reads: such a log line has frozen others for half a minute.
+WORST = (
+    "[/red]\x1b]0;t\x07\u202e[OVERQUOTA] \x9b2J\r\nforged [red]red",
+    "Z\u0335\u0322 \U0001f468\u200d\U0001f469\u200d\U0001f467 \u2764\ufe0f zero\u200b\ufeff\u00ad 日本 \ufdfd a\t\tb",
+    "日\x1b[31m" * 15_000,
+)
+
 #: Any text at all, and what is worse.
 texts = st.one_of(
     st.text(max_size=60), st.sampled_from(HOSTILE), st.text(st.characters(categories=["Cc", "Cf", "Cs", "Zl"]))

@@ -111,10 +111,32 @@ def test_wrapping_stops_at_its_limit_and_says_so() -> None:
     assert lines == ["one", "two …"]
 
 
+@pytest.mark.parametrize("text", ["x" * 90_000, "日" * 90_000, "日本 " * 30_000, "e" + "\u0301" * 90_000, " " * 90_000])
+def test_of_an_endless_line_no_more_is_measured_than_is_shown(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    measured = 0
+
+    def measure(piece: str) -> int:
+        nonlocal measured
+        measured += len(piece)
+        return cell_len(piece)
+
+    monkeypatch.setattr(fmt, "cell_len", measure)
+    lines = fmt.wrap(text, 50, limit=100)
+    assert len(lines) <= 100
+    assert all(cell_len(line) <= 50 for line in lines)
+    assert measured < 4 * len(text)
+
+
 def test_a_wide_character_is_never_cut_in_half() -> None:
     assert fmt.fit("日本語", 4) == "日 …"
     assert fmt.fit("日本語", 6) == "日本語"
     assert fmt.wrap("日本語", 4) == ["日本", "語"]
+
+
+def test_what_is_measured_is_what_is_drawn() -> None:
+    assert fmt.fit("a\x1b\u202eb", 5) == "a␛�b "
+    assert fmt.fit("\x1b" * 9, 4) == "␛␛␛…"
+    assert fmt.wrap("\u202e" * 9, 4) == ["����", "����", "�"]
 
 
 def test_times_are_told_in_the_zone_asked_for() -> None:

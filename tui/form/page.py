@@ -15,7 +15,7 @@ from core.batch.file_keys import FileKey
 from core.batch.problem import Problem
 from tui import keys
 from tui.form.advice import advice
-from tui.format import count
+from tui.format import count, fit
 from tui.keymap import Keymap
 from tui.keys import Group
 from tui.panes import WIDE
@@ -99,15 +99,12 @@ class FormPage(Screen[None], inherit_bindings=False):
         """Write head, advice and keys."""
         number = len(self.draft.problems)
         wrong = f"{count(number)} problem{'' if number == 1 else 's'}" if number else "nothing wrong"
-        self._head.show(
-            [
-                (
-                    Cell(f" {self._title} ", Tone.TITLE),
-                    Cell(f" {wrong} ", Tone.BAD if number else Tone.GOOD),
-                    Cell(" not saved" if self._unsaved else "", Tone.WAIT),
-                )
-            ]
+        told = (
+            Cell(f" {wrong} ", Tone.BAD if number else Tone.GOOD),
+            Cell(" not saved" if self._unsaved else "", Tone.WAIT),
         )
+        title = fit(self._title, max(self._head.size.width - sum(len(cell.text) for cell in told) - 2, 8)).rstrip()
+        self._head.show([(Cell(f" {title} ", Tone.TITLE), *told)])
         self._advice.show(advice(*self.at_hand(), max(self._advice.size.width, 20)))
         self.key_bar.hint((), self.HINTS, _LAST)
 
