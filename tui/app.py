@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import tzinfo
+from functools import partial
 from pathlib import Path, PurePath
 from typing import ClassVar
 
@@ -11,7 +12,7 @@ from textual.message import Message
 from core.clock import Clock
 from core.errors import EXIT_DONE, EXIT_STOPPED, StateError
 from core.store.database import Database
-from tui import theme
+from tui import recall, theme
 from tui.dialogs import Dialogs
 from tui.driver import SafeDriver, TerminalLost
 from tui.forms import Forms
@@ -33,7 +34,6 @@ from tui.session import Session
 from tui.settings import Settings
 from tui.theme import Tone
 from tui.tick import Reader, Tick
-from tui.widgets.line_table import LineTable
 from tui.widgets.line_widget import Cell
 
 
@@ -81,7 +81,9 @@ class Console(LastingApp, inherit_bindings=False):
         self.theme = look.name
         self.set_class(ascii_, ASCII)
         self.runs = runs
-        self.link = Link(Reader(database, clock), self._take, Pace.of(environ, settings.rate))
+        session = session or Session()
+        reader = Reader(database, clock, partial(recall.opening, session))
+        self.link = Link(reader, self._take, Pace.of(environ, settings.rate))
         self.keymap = settings.keymap
         self.set_keymap(self.keymap.own)
         dialogs = Dialogs(self, self.flash, self.keymap)
@@ -89,7 +91,7 @@ class Console(LastingApp, inherit_bindings=False):
         self.helm = Helm(runs, dialogs, self.keymap, Limits(database, dialogs), forms, read_only=read_only)
         prompts = Prompts(self, self.keymap)
         desk = LogDesk(self, database, clock, prompts, self.flash)
-        self.dashboard = Dashboard(self.helm, prompts, desk, self.link.look, self.keymap, session or Session(), zone)
+        self.dashboard = Dashboard(self.helm, prompts, desk, self.link.look, self.begin, self.keymap, session, zone)
         self._files = files
         self._read_only = read_only
 
@@ -97,10 +99,14 @@ class Console(LastingApp, inherit_bindings=False):
         """The dashboard lies below everything."""
         return self.dashboard
 
-    @on(Dashboard.Ready)
-    def begin(self) -> None:
-        """Begin to read, and open what was named."""
+    def on_load(self) -> None:
+        """Begin to read, while the panes are made."""
         self.link.start()
+
+    def begin(self) -> None:
+        """All panes are there: fill them before they are painted for the first time, and open what was named."""
+        if (answer := self.link.first()) is not None:
+            self.show(Ticked(answer))
         if self._files:
             self.run_worker(self._open(), group="open")
 
@@ -140,11 +146,6 @@ class Console(LastingApp, inherit_bindings=False):
         if pace.slow:
             return Cell(f"slow link: every {pace.seconds:g} s", Tone.WAIT)
         return Cell("looks on only", Tone.DIM) if self._read_only else None
-
-    @on(LineTable.Moved)
-    def look(self) -> None:
-        """Look at what the cursors are on now."""
-        self.link.look(self.dashboard.wanted)
 
     def flash(self, word: str, tone: Tone = Tone.PLAIN) -> None:
         """Say a word at the bottom."""

@@ -9,6 +9,7 @@ from tui.panes import Panes
 from tui.prompts import Prompts
 from tui.session import Session
 from tui.sight import Sight
+from tui.tick import Focus
 
 
 def restore(session: Session, panes: Panes, sight: Sight, prompts: Prompts) -> None:
@@ -19,19 +20,24 @@ def restore(session: Session, panes: Panes, sight: Sight, prompts: Prompts) -> N
     if session.pane in panes.by_name:
         panes.zoomed = session.zoomed
     panes.log_height = session.log_height
-    if session.level in list(Level):
-        sight.level = Level(session.level)
+    sight.level = _level(session)
     sight.only = session.only
     times = next((times for times in Times if times.value == session.times), Times.CLOCK)
     panes.log.write(times, wrap=session.wrap)
     prompts.past = {kind: list(texts) for kind, texts in session.past.items()}
 
 
-def first(session: Session, batches: Sequence[BatchView]) -> str:
-    """The batch to begin with: the one that was looked at, unless only others run now."""
+def opening(session: Session, batches: Sequence[BatchView]) -> Focus:
+    """What to look at first: the batch that was looked at, unless only others run now; else the first, if any."""
+    names = [batch.name for batch in batches]
     running = [batch.name for batch in batches if batch.runner is not None]
-    held = session.batch if any(batch.name == session.batch for batch in batches) else ""
-    return running[0] if running and held not in running else held
+    held = session.batch in (running or names)
+    batch = session.batch if held else next(iter(running or names), None)
+    return Focus(batch, level=_level(session), only=session.only)
+
+
+def _level(session: Session) -> Level:
+    return Level(session.level) if session.level in list(Level) else Level.INFO
 
 
 def taken(panes: Panes, sight: Sight, prompts: Prompts) -> Session:

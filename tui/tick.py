@@ -1,6 +1,6 @@
 """One look at the store: all that the screen shows, as it was at one moment."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -49,14 +49,23 @@ class Tick:
 
 
 class Reader:
-    """Reads what has changed since it last looked. For one thread."""
+    """Reads what has changed since it last looked. For one thread.
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    `opening` says what to look at first; of that the first look is, whatever was asked for.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        opening: Callable[[Sequence[BatchView]], Focus] | None = None,
+    ) -> None:
         from tui.board_reader import BoardReader
         from tui.log_reader import LogReader
         from tui.pulse import Pulse
 
         self._clock = clock
+        self._opening = opening
         self._pulse = Pulse()
         self._board = BoardReader(database, clock)
         self._log = LogReader(EventLog(database), clock)
@@ -65,6 +74,9 @@ class Reader:
         """What there is to show of `focus`. Raises StateError when the store cannot be read."""
         board = self._board
         board.read(focus)
+        if self._opening is not None:
+            focus, self._opening = self._opening(board.batches), None
+            board.read(focus)
         news = self._log.read(focus)
         return Tick(
             self._clock.now(),

@@ -32,14 +32,35 @@ class Scene:
             raise self.trouble
         return Tick(StillClock().now(), focus, (), (), (), News(more=self.more), None)
 
+    def begin(self) -> Tick | Exception:
+        self.link.start()
+        answer = self.link.first(20)
+        assert answer is not None
+        return answer
+
     def take(self) -> Tick | Exception:
         return self.answers.get(timeout=20)
 
 
+def test_the_first_answer_waits_for_the_screen() -> None:
+    scene = Scene()
+    answer = scene.begin()
+    assert isinstance(answer, Tick)
+    assert scene.answers.empty()
+    scene.link.close()
+
+
+def test_the_first_answer_is_delivered_when_the_screen_was_first() -> None:
+    scene = Scene()
+    assert scene.link.first(0) is None
+    scene.link.start()
+    assert isinstance(scene.take(), Tick)
+    scene.link.close()
+
+
 def test_the_next_look_waits_until_the_last_tick_is_shown() -> None:
     scene = Scene()
-    scene.link.start()
-    scene.take()
+    scene.begin()
     scene.link.look(Focus("b"))  # not even then
     with pytest.raises(queue.Empty):
         scene.answers.get(timeout=0.2)
@@ -54,8 +75,7 @@ def test_the_next_look_waits_until_the_last_tick_is_shown() -> None:
 def test_another_focus_is_looked_at_at_once() -> None:
     scene = Scene()
     scene.link.pace.seconds = 3600
-    scene.link.start()
-    scene.take()
+    scene.begin()
     scene.link.shown(0)
     scene.link.look(Focus("b"))
     answer = scene.take()
@@ -68,18 +88,17 @@ def test_what_is_left_of_a_flood_is_read_at_once() -> None:
     scene = Scene()
     scene.link.pace.seconds = 3600
     scene.more = True
-    scene.link.start()
-    for _ in range(3):
-        scene.take()
+    scene.begin()
+    for _ in range(2):
         scene.link.shown(0)
+        scene.take()
     scene.link.close()
 
 
 def test_an_error_is_handed_over_and_reading_goes_on() -> None:
     scene = Scene()
     scene.trouble = StateError("state.db: the disk gave an error")
-    scene.link.start()
-    assert scene.take() is scene.trouble
+    assert scene.begin() is scene.trouble
     scene.trouble = None
     scene.link.shown(0)
     assert isinstance(scene.take(), Tick)
@@ -90,8 +109,7 @@ def test_an_error_is_handed_over_and_reading_goes_on() -> None:
 def test_closing_ends_the_thread_wherever_it_waits(shown_first: bool) -> None:
     scene = Scene()
     scene.link.pace.seconds = 3600
-    scene.link.start()
-    scene.take()
+    scene.begin()
     if shown_first:
         scene.link.shown(0)
     scene.link.close()

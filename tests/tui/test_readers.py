@@ -200,6 +200,14 @@ def test_a_tick_holds_it_all(store: Database, clock: StillClock) -> None:
     assert len(tick.news.records) == 18
 
 
+def test_the_first_look_is_of_what_one_opens_with(store: Database, clock: StillClock) -> None:
+    reader = Reader(store, clock, lambda batches: Focus(batches[-1].name, level=Level.WARNING))
+    tick = reader(Focus())
+    assert tick.focus == Focus(tick.batches[-1].name, level=Level.WARNING)
+    assert {view.batch for view in tick.mailboxes} == {tick.focus.batch}
+    assert reader(SALES_FOCUS).focus == SALES_FOCUS
+
+
 #: Makes the console and has it look at the store, as it does before there are rows on the screen.
 _LOOKING = """
     import os, sys

@@ -12,7 +12,6 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.dom import DOMNode
-from textual.message import Message
 from textual.screen import Screen
 
 from core.store.views import BatchView
@@ -45,15 +44,13 @@ class Dashboard(Screen[None], inherit_bindings=False):
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high"), (45, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings("app.", "pane.", "run.", "batch.", at_once=True)
 
-    class Ready(Message):
-        """All panes are there."""
-
     def __init__(
         self,
         helm: Helm,
         prompts: Prompts,
         desk: LogDesk,
         look: Callable[[Focus], object],
+        ready: Callable[[], object],
         keymap: Keymap,
         session: Session,
         zone: tzinfo | None = None,
@@ -63,6 +60,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
         self._prompts = prompts
         self._desk = desk
         self._look = look
+        self._ready = ready
         self._keymap = keymap
         self._session = session
         self._zone = zone
@@ -88,7 +86,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
         self.set_class(self.panes.zoomed, "-zoomed")
         self.action_pane(self._session.pane if self._session.pane in self.panes.by_name else "batches")
         self._arrange()
-        self.post_message(self.Ready())
+        self._ready()
 
     # --- what is shown ---------------------------------------------------------------------------------------------
 
@@ -119,7 +117,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
         if self._chosen is not None:
             self.choose(self._chosen)
         elif self._tick is None:
-            self.choose(recall.first(self._session, tick.batches))
+            self.choose(tick.focus.batch or "")
         self._tick = tick
         batch = self.batches.current
         fits = batch is not None and tick.focus.batch == batch.name
@@ -252,6 +250,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
         """Write all of the log to a file."""
         self.run_worker(self._desk.export(self.wanted), group="log")
 
+    @on(LineTable.Moved)
     @on(LogView.Asked)
     def look_again(self) -> None:
         """Look at what is wanted now, in the link's thread."""

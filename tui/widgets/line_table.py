@@ -247,6 +247,8 @@ class LineTable(LineWidget, Generic[T], can_focus=True):
             self.repaint(y)
 
     def _show_cursor(self) -> None:
+        if not self.size.height:
+            return  # there is no telling yet
         rows = max(self.size.height - 1, 1)
         top = self.scroll_offset.y
         if self.cursor < top:
