@@ -68,6 +68,7 @@ def test_a_batch_is_opened_started_and_done(tmp_path: Path, batch: Path, practic
         terminal.shows("Created")
         terminal.press("s")
         terminal.shows("Synced")
+        ended(terminal, tmp_path / "state")
         terminal.press("q")
         assert terminal.end() == 0
         assert terminal.restored
@@ -183,6 +184,11 @@ def status(state: Path, name: str = "move") -> dict[str, Any]:
     return found
 
 
+def ended(terminal: Terminal, state: Path) -> None:
+    """Wait until nobody runs the batch. Its mailboxes are Synced a moment earlier, and until then `q` asks."""
+    terminal.until(lambda: status(state)["runner"] is None, "the end of the run")
+
+
 def test_a_link_that_breaks_is_shown_and_gone_on_with(
     tmp_path: Path, dovecot: Dovecot, batch: Path, practice_exchange: PracticeExchange
 ) -> None:
@@ -201,6 +207,7 @@ def test_a_link_that_breaks_is_shown_and_gone_on_with(
         proxy.heal()
         terminal.shows("the link is back")
         terminal.shows("Synced")
+        ended(terminal, tmp_path / "state")
         terminal.press("q")
         assert terminal.end() == 0
     assert stored(practice_exchange) == ALL
