@@ -19,7 +19,10 @@ from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
+from tui.keyboard import Keyboard
+
 _LOOK = 250  # milliseconds between two looks whether to give up
+_GLANCE = 100  # milliseconds between two looks whether a key that may have been Esc went on
 _LARGE = 16_384  # characters that are not kept back until the next flush
 
 #: Leaves the alternate screen, the mouse, pasting, focus and keyboard modes; shows the cursor, wraps lines.
@@ -144,8 +147,19 @@ class SafeDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read keys until the end, or until the terminal is gone."""
+        keyboard = Keyboard(debug=self._debug)
+        poll = select.poll()
+        poll.register(self.fileno, select.POLLIN)
         try:
-            super().run_input_thread()
+            while not self.exit_event.is_set() and not self.lost.is_set():
+                messages: list[Message] = []
+                if poll.poll(_GLANCE):
+                    data = os.read(self.fileno, 4096)
+                    if not data:  # a hangup; it could be read for ever
+                        self.lost.set()
+                    messages = keyboard.take(data)
+                for message in (*messages, *keyboard.wait()):
+                    self.process_message(message)
         except OSError:
             self.lost.set()
 

@@ -51,6 +51,7 @@ def test_stopped_and_continued_it_is_as_before(state: Path, end: str) -> None:
         assert opened(terminal) == ways
         terminal.until(lambda: len(list((proc / "task").iterdir())) == threads, "threads in place of those before")
         if end == "quit":
+            os.write(terminal.master, b"\xe9\xff\x1b[1114112u")  # another encoding, and a key that cannot be
             terminal.press("q")
             assert terminal.end() == 0
             assert terminal.restored
