@@ -132,10 +132,11 @@ def _unfit(environ: Mapping[str, str]) -> str | None:
 def _prepare(environ: "os._Environ[str]") -> None:
     """What Textual reads when it is imported: nothing moves by itself, less is sent over SSH, no log of its own.
 
-    Its log would hold what is pasted, and so passwords.
+    Its log would hold what is pasted, and so passwords. Sizes that a shell has exported would count for more than those
+    of the terminal, also when that gets another.
     """
-    for log in ("TEXTUAL", "TEXTUAL_LOG"):
-        environ.pop(log, None)
+    for name in ("TEXTUAL", "TEXTUAL_LOG", "COLUMNS", "LINES"):
+        environ.pop(name, None)
     environ["TEXTUAL_ANIMATIONS"] = "none"
     environ["TEXTUAL_SMOOTH_SCROLL"] = "0"
     if environ.get("SSH_CONNECTION"):

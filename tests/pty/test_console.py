@@ -118,6 +118,17 @@ def test_without_a_terminal_it_says_what_to_use(state: Path) -> None:
     assert "mailcutover run" in ended.stderr
 
 
+@pytest.mark.parametrize("elsewhere", ["</dev/null", "2>said"])
+def test_keys_and_screen_must_be_at_the_same_terminal(tmp_path: Path, state: Path, elsewhere: str) -> None:
+    said = tmp_path / "said"
+    run = f"cd {tmp_path}; exec {sys.executable} -m tui --state {state} {elsewhere}"
+    with Terminal(["sh", "-c", run]) as terminal:
+        assert terminal.end() == 2
+        lines = said.read_text() if "said" in elsewhere else terminal.output.decode()
+    assert len(lines.strip().splitlines()) == 1
+    assert "the console needs a terminal (on standard input and standard error)" in lines
+
+
 def test_a_fault_leaves_a_file_and_no_local_variable(state: Path) -> None:
     fault = (
         "import sys; from tui.screens.dashboard import Dashboard\n"
@@ -139,24 +150,42 @@ def test_a_fault_leaves_a_file_and_no_local_variable(state: Path) -> None:
         assert not (state / "console.json").exists(), "what broke it should not do so at the next start"
 
 
-def _colours(output: bytes) -> set[int]:
-    """The colours among the attributes that were set (ECMA-48, SGR), 38 and 48 for any of 256."""
-    output = re.sub(rb"([34]8);5;\d+", rb"\1", output)
-    found = {int(code) for codes in re.findall(rb"\x1b\[([0-9;]+)m", output) for code in codes.split(b";")}
-    return found & {*range(30, 39), *range(40, 49), *range(90, 98), *range(100, 108)}
+_SIXTEEN = {*range(30, 38), *range(40, 48), *range(90, 98), *range(100, 108)}
+_HOW = {5: "256", 2: "24 bit"}
+
+
+def _drawn(output: bytes) -> tuple[set[str], set[int]]:
+    """Which kinds of colours, and which attributes, were set (ECMA-48, SGR)."""
+    colours, attributes = set(), set()
+    for codes in re.findall(rb"\x1b\[([0-9;]*)m", output):
+        left = [int(code or 0) for code in codes.split(b";")]
+        while left:
+            code = left.pop(0)
+            if code in {38, 48}:
+                how = left.pop(0)
+                colours.add(_HOW[how])
+                del left[: 1 if how == 5 else 3]
+            elif code in _SIXTEEN:
+                colours.add("16")
+            elif code not in {0, 39, 49}:
+                attributes.add(code)
+    return colours, attributes
 
 
 @pytest.mark.parametrize(
     ("env", "colours"),
     [
-        ({"NO_COLOR": "1"}, set()),
-        ({"TERM": "screen"}, {31, 32, 33, 35, 36, 90}),
-        ({"TERM": "xterm-256color"}, {38, 48}),
+        ({"NO_COLOR": "1", "COLORTERM": "truecolor"}, set()),
+        ({"TERM": "screen"}, {"16"}),
+        ({"TERM": "xterm-256color"}, {"256"}),
+        ({"TERM": "xterm-256color", "COLORTERM": "truecolor"}, {"24 bit"}),
     ],
 )
-def test_colours_are_those_that_the_terminal_has(state: Path, env: dict[str, str], colours: set[int]) -> None:
-    with Terminal.console(state, env=env) as terminal:
+def test_colours_are_those_that_the_terminal_has(state: Path, env: dict[str, str], colours: set[str]) -> None:
+    with Terminal.console(state, env={"COLORTERM": "", **env}) as terminal:
         terminal.shows("anna.lindqvist")
         terminal.press("q")
         assert terminal.end() == 0
-        assert _colours(bytes(terminal.output)) == colours
+        found, attributes = _drawn(bytes(terminal.output))
+        assert found == colours
+        assert 1 in attributes, "what stands out does so without a colour, too"

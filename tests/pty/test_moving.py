@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -64,10 +65,23 @@ ALL = sorted(map(str, range(COUNT)))
 
 
 def test_a_batch_is_opened_started_and_done(tmp_path: Path, batch: Path, practice_exchange: PracticeExchange) -> None:
+    """Also while the terminal takes nothing, as after Ctrl+s (XOFF) or on a link that stalls."""
+    held = Held()
+    practice_exchange.next("CreateItem", held)
     with Terminal.console(tmp_path / "state", str(batch), env=SECRETS) as terminal:
         terminal.shows("Created")
         terminal.press("s")
-        terminal.shows("Synced")
+        terminal.until(held.arrived.is_set, "a request")
+        termios.tcflow(terminal.slave, termios.TCOOFF)
+        terminal.press("\x0c" * 60)  # each draws the whole screen: twice what waits in Textual before all stands still
+        while terminal.read(0.5):
+            pass
+        held.release.set()
+        terminal.until(lambda: stored(practice_exchange) == ALL, "all mail")
+        since = len(terminal.output)
+        assert b"Synced" not in terminal.output
+        termios.tcflow(terminal.slave, termios.TCOON)
+        terminal.shows("Synced", since)
         ended(terminal, tmp_path / "state")
         terminal.press("q")
         assert terminal.end() == 0

@@ -1,9 +1,11 @@
 """The panes on a real store, at the sizes that people have."""
 
 from datetime import timedelta
+from random import Random
 
 import pytest
 from textual import events
+from textual.geometry import Size
 
 from core.event import Event, EventKind, Level
 from core.status import MailboxStatus, Wish
@@ -54,6 +56,44 @@ def test_a_terminal_below_the_smallest_says_so_and_comes_back(store: Database) -
             await screen.pilot.resize_terminal(120, 40)
             await screen.shows("anna.lindqvist", "1 Batches")
             assert not isinstance(screen.app.screen, TooSmall)
+
+    run(look)
+
+
+def test_a_storm_of_sizes_leaves_it_as_it_was(store: Database) -> None:
+    chance = Random(5)
+
+    async def look() -> None:
+        async with shown(store) as screen:
+            before = screen.text
+            for round_ in range(8):
+                if round_ == 4:
+                    await screen.pilot.resize_terminal(120, 40)
+                    await screen.pilot.press("question_mark")
+                    await screen.shows("This help")
+                for _ in range(4):  # some of them before the one before is drawn
+                    size = Size(chance.choice((1, 7, 59, 61, 80, 115, 117, 300)), chance.choice((1, 2, 14, 16, 24, 90)))
+                    screen.app.post_message(events.Resize(size, size))
+                await screen.pilot.resize_terminal(*size)
+                assert len(screen.text.splitlines()) == size.height
+            await screen.pilot.resize_terminal(120, 40)
+            await screen.shows("This help")
+            await screen.pilot.press("escape")
+            await screen.until(lambda: screen.text == before, "the dashboard as it was")
+
+    run(look)
+
+
+def test_what_is_pasted_at_the_lists_presses_no_key(store: Database) -> None:
+    async def look() -> None:
+        async with shown(store) as screen:
+            await screen.press("1")
+            before = screen.text
+            screen.app.post_message(events.Paste("x2sq4z\n"))
+            screen.app.post_message(events.Key("question_mark", "?"))
+            await screen.shows("This help")
+            await screen.pilot.press("escape")
+            await screen.until(lambda: screen.text == before, "the dashboard as it was")
 
     run(look)
 

@@ -1,5 +1,8 @@
 """The form: every key of a batch file, checked as it is typed, rows by the hundred, saved without loss."""
 
+import asyncio
+import os
+import socket
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -299,6 +302,8 @@ def test_a_list_is_imported_and_its_passwords_are_kept_apart(empty: Database, gr
     )
     wrong = ground.folder / "wrong.csv"
     wrong.write_text("EmailAddress,UserName,Password\nben@new.example,ben\n")
+    pipe = ground.folder / "pipe"
+    os.mkfifo(pipe)
 
     async def look() -> None:
         async with shown(empty, files=[into_exchange(ground)], clock=SystemClock(), make_host=ground.host) as screen:
@@ -308,6 +313,9 @@ def test_a_list_is_imported_and_its_passwords_are_kept_apart(empty: Database, gr
             await screen.pilot.press("enter", "i")
             await write(screen, str(wrong))
             await screen.shows("cannot be imported", "line 2")
+            await screen.pilot.press("escape", "i")
+            await write(screen, str(pipe))
+            await screen.shows("pipe cannot be imported", "not a file")
             await screen.pilot.press("escape", "i")
             await write(screen, str(listed))
             await screen.shows("2 passwords are in")
@@ -391,5 +399,28 @@ def test_a_sign_in_and_where_folders_go_are_tried(empty: Database, ground: Groun
             await screen.pilot.press("f")
             await screen.shows("Where the folders go · ann", "INBOX", "→")
             assert ground.moved().get("ann@new.example", 0) == 0
+
+    run(look)
+
+
+def test_nobody_has_to_wait_for_a_server_that_says_nothing(empty: Database, ground: Ground) -> None:  # noqa: F811
+    async def look() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            file = ground.file("ann")
+            port = silent.getsockname()[1]
+            file.write_text(file.read_text().replace('security = "none"', f'security = "none"\nport = {port}', 1))
+            async with shown(empty, files=[file], clock=SystemClock()) as screen:
+                await screen.shows("sales", "Created")
+                await screen.pilot.press("e")
+                await looked(screen, "nothing wrong")
+                await screen.pilot.press("t")
+                await screen.shows("Try out", "ann@new.example")
+                await screen.pilot.press("s")
+                await screen.shows("Trying to sign in at the source", "Esc gives up waiting")
+                silent.settimeout(60)
+                taken, _ = await asyncio.to_thread(silent.accept)
+                with taken:
+                    await screen.pilot.press("escape")
+                    await screen.shows("That does not work yet", "cancelled")
 
     run(look)

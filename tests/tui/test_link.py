@@ -2,6 +2,7 @@
 
 import queue
 import threading
+from typing import Any
 
 import pytest
 
@@ -175,3 +176,41 @@ def test_a_fault_in_reading_ends_the_console_and_is_kept(store: Database, monkey
 
     with pytest.raises(ZeroDivisionError):
         run(look)
+
+
+def test_a_fault_in_a_worker_ends_the_console_and_is_kept(store: Database, capfd: pytest.CaptureFixture[str]) -> None:
+    fault = ZeroDivisionError("of our own")
+
+    async def broken() -> None:
+        raise fault
+
+    async def look() -> None:
+        async with shown(store) as screen:
+            screen.app.run_worker(broken())
+            await screen.until(lambda: screen.app.fault is fault)
+
+    with pytest.raises(ZeroDivisionError):
+        run(look)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_nothing_is_sent_while_nothing_changes(store: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def look() -> None:
+        async with shown(store) as screen:
+            sent: list[object] = []
+            ticks: list[object] = []
+            show = screen.dashboard.show
+
+            def count(*told: Any) -> None:
+                ticks.append(told)
+                show(*told)
+
+            monkeypatch.setattr(screen.app, "_display", lambda _, update: sent.append(update))
+            monkeypatch.setattr(screen.dashboard, "show", count)
+            await screen.until(lambda: len(ticks) > 3, "four ticks")
+            await screen.pilot.pause()
+            assert sent == []
+            screen.app.flash("something")
+            await screen.until(lambda: sent, "a word")
+
+    run(look)

