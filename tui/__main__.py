@@ -123,9 +123,6 @@ def _unfit(environ: Mapping[str, str]) -> str | None:
         return "the console needs a terminal (on standard input and standard error)"
     if environ.get("TERM", "") in {"", "dumb", "unknown"}:
         return "the console cannot draw on this terminal (TERM is missing, dumb or unknown)"
-    encoding = (getattr(sys.__stderr__, "encoding", None) or "").lower().replace("-", "")
-    if encoding != "utf8":
-        return "the console needs UTF-8 (set LANG or LC_ALL, such as C.UTF-8)"
     return None
 
 

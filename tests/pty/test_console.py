@@ -96,16 +96,12 @@ def test_a_terminal_that_takes_no_output_does_not_hold_it_up(state: Path) -> Non
         assert termios.tcgetattr(terminal.slave) == terminal.before
 
 
-@pytest.mark.parametrize(
-    ("env", "reason"),
-    [({"TERM": "dumb"}, "TERM"), ({"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, "UTF-8")],
-)
-def test_a_terminal_that_cannot_show_it_is_told_in_one_line(state: Path, env: dict[str, str], reason: str) -> None:
-    with Terminal.console(state, env=env) as terminal:
+def test_a_terminal_that_cannot_show_it_is_told_in_one_line(state: Path) -> None:
+    with Terminal.console(state, env={"TERM": "dumb"}) as terminal:
         assert terminal.end() == 2
         lines = terminal.output.decode().strip().splitlines()
         assert len(lines) == 1
-        assert reason in lines[0]
+        assert "TERM" in lines[0]
         assert "mailcutover run" in lines[0]
 
 

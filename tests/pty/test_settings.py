@@ -28,6 +28,7 @@ def test_wrong_settings_are_told_before_anything_is_opened(tmp_path: Path) -> No
 
 def test_settings_are_obeyed(tmp_path: Path, state: Path) -> None:
     env = settings(tmp_path, 'theme = "none"\nmouse = false\nascii = true\n[keymap]\napp.quit = "Q"')
+    (state / "console.json").mkdir()  # nothing can be remembered
     with Terminal.console(state, env=env) as terminal:
         terminal.shows(" Q")
         terminal.shows("anna.lindqvist")
@@ -36,6 +37,7 @@ def test_settings_are_obeyed(tmp_path: Path, state: Path) -> None:
         assert not any(code in terminal.output for code in _MOUSE)
         assert b";5;" not in terminal.output  # no colour of 256
         assert bytes(terminal.output).isascii()
+    assert not list(state.glob(".console.json*"))
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,7 @@ def test_golden(store: Database, name: str, size: tuple[int, int], typed: tuple[
                 (("escape", "colon"), "batch: start"),
                 (("escape", "slash"), "Filter"),
                 (("escape", "1", "x"), "Stop sales-wave-2"),
+                (("escape", "a"), "New batch"),
             ):
                 await screen.pilot.press(*keys)
                 await screen.shows(told)

@@ -6,12 +6,14 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual import events
 
+from core.secret import Secret
 from core.store.database import Database
 from tests.tui.hostile import harmless, texts
 from tests.tui.screen import Shown, run, shown
 from tui.edit_line import EditLine
 from tui.keymap import Keymap
 from tui.screens.prompt import Prompt
+from tui.screens.secret import AskSecret
 from tui.screens.typing import Typing
 
 
@@ -140,5 +142,24 @@ def test_a_paste_is_taken_and_keys_do_nothing_to_what_lies_below(empty: Database
             await screen.until(lambda: answers == ["q␛[31mqs"])
             assert screen.ended is None
             assert "nothing here to act on" not in screen.text
+
+    run(look)
+
+
+def test_a_secret_that_was_not_understood_is_asked_for_again(empty: Database) -> None:
+    """A terminal of another encoding: what came is not what was typed."""
+
+    async def look() -> None:
+        async with shown(empty, (80, 24)) as screen:
+            answers: list[Secret | None] = []
+            screen.app.push_screen(AskSecret(Keymap(), "the old password"), answers.append)
+            await screen.pilot.press("p")
+            screen.app.post_message(events.Key("replacement_character", "\ufffd"))
+            await screen.pilot.press("enter")
+            await screen.shows("not UTF-8: type it again")
+            await screen.pilot.press("p", "w", "enter")
+            await screen.until(lambda: answers)
+            assert answers[0] is not None
+            assert answers[0].reveal() == "pw"
 
     run(look)

@@ -42,6 +42,9 @@ class AskSecret(Typing[Secret | None]):
         """Enter ends it; nothing typed is no answer."""
         typed = self.line.text
         self.line.rub_all()
+        if "\ufffd" in typed:  # see `tui.keyboard`
+            entitle(self._block, "That was not UTF-8: type it again")
+            return
         self.dismiss(Secret(typed) if typed else None)
 
     def action_cancel(self) -> None:
