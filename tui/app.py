@@ -104,11 +104,11 @@ class Console(LastingApp, inherit_bindings=False):
         self.link.start()
 
     def begin(self) -> None:
-        """All panes are there: fill them before they are painted for the first time, and open what was named."""
+        """All panes are there: fill them before they are painted for the first time, then open what was named."""
         if (answer := self.link.first()) is not None:
             self.show(Ticked(answer))
         if self._files:
-            self.run_worker(self._open(), group="open")
+            self.call_after_refresh(self.run_worker, self._open, group="open")
 
     async def _open(self) -> None:
         names = [await self.helm.add(path) for path in self._files]

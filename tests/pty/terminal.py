@@ -53,7 +53,7 @@ class Terminal:
         environ |= {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "PYTHONPATH": str(CHECKOUT)}
         environ |= {"XDG_CONFIG_HOME": "/nonexistent", **(env or {})}  # nobody's settings
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _TAKE_TERMINAL, *command],
+            [sys.executable, "-S", "-c", _TAKE_TERMINAL, *command],  # quickly: no site-packages
             stdin=self.slave,
             stdout=self.slave,
             stderr=self.slave,

@@ -35,14 +35,19 @@ class Runs(tui.runs.Runs):
 
 
 class Link(tui.link.Link):
-    """As the product's; with it the probe begins, too."""
+    """As the product's; once there is something on the screen the probe begins."""
 
     connection: "Connection[Any, Any]"
+    ticking: "asyncio.Task[None] | None" = None
 
-    def start(self) -> None:
+    def shown(self, backlog: int) -> None:
+        super().shown(backlog)
+        if self.ticking is None:
+            self._begin()
+
+    def _begin(self) -> None:
         from textual._context import active_app
 
-        super().start()
         probe = Probe()
         self.ticking = asyncio.get_running_loop().create_task(probe.tick())
         threading.Thread(target=self._serve_bench, args=(probe, active_app.get()), name="bench", daemon=True).start()

@@ -5,8 +5,9 @@ from pathlib import Path
 from statistics import median
 
 from tests.bench.console.figure import Figure
+from tests.bench.console.start import first_paint
 from tests.bench.console.stores import BATCH, made
-from tests.bench.console.watched import Probed, Watched
+from tests.bench.console.watched import Probed
 
 MAILBOXES = 50_000
 _PAGES = 10
@@ -16,8 +17,7 @@ _PAGE_DOWN = "\x1b[6~"
 def figures(folder: Path) -> Iterator[Figure]:
     """From a store that knows the batch; then with the batch file named, too."""
     state = made(folder, MAILBOXES)
-    with Watched.console(state) as terminal:
-        yield Figure("50,000 mailboxes: first paint of rows from the store", _since(terminal), "s", 1)
+    yield from first_paint("50,000 mailboxes: first paint of rows from the store", state, 1)
     with Probed(state) as terminal:
         terminal.when("m00001")
         terminal.press("2")
@@ -47,7 +47,3 @@ def figures(folder: Path) -> Iterator[Figure]:
         yield Figure("50,000 mailboxes, file named: first paint of rows", seen, "s")
         terminal.quiet(3)
         yield Figure("50,000 mailboxes, file named: loop lateness while it loads", terminal.take().worst, "ms", 300)
-
-
-def _since(terminal: Watched) -> float:
-    return terminal.when("m00001") - terminal.began

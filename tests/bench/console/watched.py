@@ -18,6 +18,8 @@ from tests.bench.console.probe import Taken
 from tests.pty.terminal import Terminal
 
 _STEP = 0.02  # seconds, while the rate is limited
+#: As in an installation: after a first start, which does not count, no source is compiled any more.
+COMPILED = {"PYTHONDONTWRITEBYTECODE": ""}
 
 
 class Watched(Terminal):
@@ -33,7 +35,7 @@ class Watched(Terminal):
         self._came = threading.Condition()
         self._ending = threading.Event()
         self.began = time.monotonic()
-        super().__init__(command, columns=columns, rows=rows, env=env)
+        super().__init__(command, columns=columns, rows=rows, env={**COMPILED, **(env or {})})
         self._thread = threading.Thread(target=self._read, name="terminal", daemon=True)
         self._thread.start()
 
