@@ -6,9 +6,12 @@ import pty
 import termios
 import threading
 from collections.abc import Iterator
+from io import TextIOWrapper
 from types import SimpleNamespace
+from typing import cast
 
 import pytest
+from textual.drivers._writer_thread import WriterThread
 from textual.message import Message
 
 from tui.driver import RESTORE, SafeDriver, SafeFile, TerminalLost, rescue
@@ -81,6 +84,19 @@ def test_a_terminal_that_is_gone_is_lost_and_nothing_is_raised(line: Line) -> No
     file.flush()
     assert lost.is_set()
     file.close()
+
+
+def test_what_waits_for_the_terminal_is_counted(line: Line) -> None:
+    driver = SafeDriver.__new__(SafeDriver)
+    driver._away, driver._writer_thread = False, None
+    assert driver.backlog == 0
+    driver._writer_thread = WriterThread(cast("TextIOWrapper", SafeFile(line.slave, threading.Event())))  # not started
+    driver.write("one")
+    driver.write("two")
+    assert driver.backlog == 2
+    driver._away = True
+    driver.write("nobody sees it")
+    assert driver.backlog == 2
 
 
 def test_nobody_goes_on_reading_from_a_terminal_that_is_gone(line: Line) -> None:

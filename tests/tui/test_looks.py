@@ -1,6 +1,7 @@
 """Tones, glyphs and words: whole, one cell wide, and never a colour alone. Keys that do not clash, short files."""
 
 import ast
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -42,16 +43,15 @@ def test_pausing_is_not_yet_paused() -> None:
     assert state_of(BatchStatus.STOPPED, Condition.PAUSED).word == "paused"
 
 
-def test_every_tone_has_a_look_and_every_colour_a_slot_of_its_own() -> None:
+@pytest.mark.parametrize("palette", [theme.PALETTE, theme.PALETTE_LIGHT], ids=["dark", "light"])
+def test_every_tone_has_a_look_and_every_colour_a_slot_of_its_own(palette: Mapping[str, str]) -> None:
     css = (Path(tui.__file__).parent / "styles/tones.tcss").read_text()
-    slots = {
-        name: Color.parse(colour).downgrade(ColorSystem.EIGHT_BIT).number for name, colour in theme.PALETTE.items()
-    }
+    slots = {name: Color.parse(colour).downgrade(ColorSystem.EIGHT_BIT).number for name, colour in palette.items()}
     assert len(set(slots.values())) == len(slots)
     assert min(number or 0 for number in slots.values()) >= 16  # below are colours that a user may have changed
     for tone in Tone:
         assert f"LineWidget > .tone--{tone} {{ color: $tone-{tone};" in css
-        assert tone in theme.PALETTE
+        assert tone in palette
         assert tone in theme.PALETTE_16
         assert f"tone--{tone}" in LineWidget.COMPONENT_CLASSES
 
