@@ -7,6 +7,7 @@ from core.batch.words import format_duration
 from core.engine.context import RunContext
 from core.engine.ending import Ending, Fails, Halted, Waits
 from core.engine.mailbox import MailboxRun
+from core.engine.spare import Spare
 from core.engine.steering import PassControl
 from core.errors import FencedError, HeldError, StateError, UserError
 from core.event import Event, EventKind
@@ -67,7 +68,11 @@ class Attempt:
     def _pass(self) -> Ending:
         run, mailbox = self._run, self._mailbox
         pair = run.batch.pair(mailbox.mailbox)
-        with self._lease(pair_id(run.database, pair)) as epoch, self._open() as (source, destination):
+        with (
+            self._lease(pair_id(run.database, pair)) as epoch,
+            Spare(run.connections, lambda: run.live.needs[Side.DESTINATION], run.clock) as spare,
+            self._open() as (source, destination),
+        ):
             ledger = Ledger(run.database, pair, epoch)
             destination.guard(ledger.check)
             kind = PassKind.INITIAL if ledger.first_pass() else PassKind.INCREMENTAL
@@ -89,6 +94,7 @@ class Attempt:
                         state=run.database.folder,
                         retry_rejected=mailbox.retrying,
                         limited=run.live.limited,
+                        another=spare.another,
                     )
                 )
             finally:

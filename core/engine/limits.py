@@ -30,8 +30,11 @@ class _Waiter:
 
 
 @dataclass(slots=True, eq=False)
-class _Grant:
+class Grant:
+    """A connection that is held. One to `spare` is beyond what its mailbox cannot do without."""
+
     need: Need
+    spare: bool = False
 
 
 class Connections:
@@ -46,7 +49,7 @@ class Connections:
         self._slots = slots
         self._clock = clock
         self._waiting: deque[_Waiter] = deque()
-        self._grants: list[_Grant] = []
+        self._grants: list[Grant] = []
         self._used: Counter[str] = Counter()
         self._narrow: defaultdict[str, Narrowing] = defaultdict(Narrowing)
         self._changed = threading.Condition()
@@ -60,6 +63,32 @@ class Connections:
         finally:
             self._release(grants)
 
+    def spare(self, need: Need) -> Grant | None:
+        """One connection more for who has one, if there is one that nobody waits for."""
+        with self._changed:
+            if self._crowded(need.endpoint) or not self._acquired(need, self._limit(need.endpoint)):
+                return None
+            grant = Grant(need, spare=True)
+            self._grants.append(grant)
+            return grant
+
+    def give_back(self, grants: Sequence[Grant]) -> None:
+        """These spare ones are no longer used."""
+        with self._changed:
+            for grant in grants:
+                self._grants.remove(grant)
+                self._give(grant.need)
+            self._changed.notify_all()
+
+    def crowded(self, endpoint: str) -> bool:
+        """Whether somebody in this process waits for a connection to it, or there are more than may be just now."""
+        with self._changed:
+            return self._crowded(endpoint)
+
+    def wanted(self, endpoint: str) -> bool:
+        """Whether another process waits for a connection to it; a look at the store."""
+        return self._slots.wanted(endpoint)
+
     def allow(self, need: Need) -> None:
         """A batch allows more or fewer connections to an endpoint from now on, for those that it holds already, too."""
         with self._changed:
@@ -72,16 +101,17 @@ class Connections:
     def throttled(self, endpoint: str) -> bool:
         """The endpoint asked who holds a connection to it to slow down; whether to give it back: one too many."""
         with self._changed:
-            return self._narrow[endpoint].throttled(self._used[endpoint], self._clock.monotonic())
+            spare = sum(grant.spare for grant in self._grants if grant.need.endpoint == endpoint)
+            return self._narrow[endpoint].throttled(self._used[endpoint], self._clock.monotonic(), spare)
 
-    def _acquire(self, needs: Sequence[Need], control: Control) -> list[_Grant]:
+    def _acquire(self, needs: Sequence[Need], control: Control) -> list[Grant]:
         mine = _Waiter(frozenset(need.endpoint for need in needs))
         with self._changed:
             self._waiting.append(mine)
             try:
                 while not control.stopping():
                     if self._turn(mine) and self._try(needs):
-                        grants = [_Grant(need) for need in needs]
+                        grants = [Grant(need) for need in needs]
                         self._grants += grants
                         return grants
                     self._changed.wait(_LOOK)
@@ -90,7 +120,7 @@ class Connections:
                 self._waiting.remove(mine)
                 self._changed.notify_all()
 
-    def _release(self, grants: Sequence[_Grant]) -> None:
+    def _release(self, grants: Sequence[Grant]) -> None:
         with self._changed:
             for grant in grants:
                 self._grants.remove(grant)
@@ -111,15 +141,30 @@ class Connections:
         got: list[Need] = []
         both = Counter(need.endpoint for need in needs)  # one server may be both ends
         for need in needs:
-            limit = self._narrow[need.endpoint].limit(self._clock.monotonic())
-            narrow = None if limit is None else max(limit, both[need.endpoint])
-            if not self._slots.acquire(need.endpoint, need.allowed, now=narrow):
+            limit = self._limit(need.endpoint)
+            if not self._acquired(need, None if limit is None else max(limit, both[need.endpoint])):
                 for other in got:
                     self._give(other)
                 return False
             got.append(need)
-            self._used[need.endpoint] += 1
         return True
+
+    def _acquired(self, need: Need, most: int | None) -> bool:
+        if not self._slots.acquire(need.endpoint, need.allowed, now=most):
+            return False
+        self._used[need.endpoint] += 1
+        return True
+
+    def _limit(self, endpoint: str) -> int | None:
+        """What this process keeps to after a throttle."""
+        return self._narrow[endpoint].limit(self._clock.monotonic())
+
+    def _crowded(self, endpoint: str) -> bool:
+        limit = self._limit(endpoint)
+        allowed = min((grant.need.allowed for grant in self._grants if grant.need.endpoint == endpoint), default=None)
+        most = min((number for number in (limit, allowed) if number is not None), default=None)
+        waits = any(endpoint in waiter.endpoints for waiter in self._waiting)
+        return waits or (most is not None and self._used[endpoint] > most)
 
     def _give(self, need: Need) -> None:
         self._used[need.endpoint] -= 1

@@ -16,15 +16,16 @@ class Narrowing:
         """How many connections there may be; None: as many as the batch allows."""
         return None if self._limit is None else self._limit + int((now - self._since) / WIDEN)
 
-    def throttled(self, used: int, now: float) -> bool:
+    def throttled(self, used: int, now: float, spare: int = 0) -> bool:
         """Who holds one of `used` connections was asked to slow down; whether he is to give it back: one too many.
 
         Those that were under way when it got less are no reason to give it still less: one throttle is heard by many.
+        So many of them are `spare`, and are given back by themselves.
         """
         limit = self.limit(now)
         self._limit = max(1, used // 2) if limit is None or used <= limit else limit
         self._since = now
-        if used - self._leaving <= self._limit:
+        if used - spare - self._leaving <= self._limit:
             return False
         self._leaving += 1
         return True

@@ -4,6 +4,7 @@ Element by element machinery sets importance, sensitivity and receipts that nobo
 (measured with exchangelib 5.6).
 """
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -33,9 +34,14 @@ class Fared:
     stored: bool = False
     unsaved: int = 0
     known: set[str] = field(default_factory=set)  # tokens of all that were not saved
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def judge(self, written: list[Written]) -> list[Written]:
-        """The same, those at the end not blamed one by one when there are too many of them."""
+        """The same, those at the end not blamed one by one when there are too many of them. For any thread."""
+        with self.lock:
+            return self._judge(written)
+
+    def _judge(self, written: list[Written]) -> list[Written]:
         begin = 0
         for index, each in enumerate(written):
             if each.failure is None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from core.exchange import create_item, find, folders, items
-from core.exchange.session import Session
+from core.exchange.sessions import Sessions
 from core.exchange.settings import Settings
 from core.exchange.tree import Folder, FolderTree
 from core.mail.flags import Flags
@@ -16,7 +16,9 @@ from core.ports.guard import Guard
 
 #: 64 MiB a request (maxAllowedContentLength, Exchange 2013 to SE), less the envelope; base64 makes 4 bytes of 3.
 _LARGEST: Final = ((64 << 20) - (1 << 16)) // 4 * 3
-_LIMITS: Final = Limits(batch_messages=20, batch_bytes=4 << 20, max_message=_LARGEST, keyed=True, folds_case=True)
+_LIMITS: Final = Limits(
+    batch_messages=20, batch_bytes=4 << 20, max_message=_LARGEST, keyed=True, folds_case=True, at_once=4
+)
 
 
 class ExchangeDestination:
@@ -27,17 +29,18 @@ class ExchangeDestination:
     """
 
     def __init__(self, settings: Settings, address: str) -> None:
-        self._session = Session(settings, address)
+        self._sessions = Sessions(settings, address)
+        self._session = self._sessions.first
         self._tree: FolderTree | None = None
         self._fared = create_item.Fared()
 
     def guard(self, guard: Guard) -> None:
         """Ask this before anything more leaves."""
-        self._session.guard = guard
+        self._sessions.guard(guard)
 
     @property
     def limits(self) -> Limits:
-        """Twenty messages or 4 MB a request; one message of about 48 MB at most."""
+        """Twenty messages or 4 MB a request, four requests at once; one message of about 48 MB at most."""
         return _LIMITS
 
     def connect(self) -> None:
@@ -92,8 +95,9 @@ class ExchangeDestination:
         return ""
 
     def write(self, folder: DestinationFolder, batch: Sequence[Outgoing]) -> Sequence[Written]:
-        """One CreateItem request, sent once."""
-        return create_item.create(self._session, folder.ref, batch, self._fared)
+        """One CreateItem request, sent once; several threads may do so at once."""
+        with self._sessions.one() as session:
+            return create_item.create(session, folder.ref, batch, self._fared)
 
     def look_up(self, folder: DestinationFolder, doubts: Sequence[Doubt], claimed: frozenset[str]) -> dict[str, str]:
         """Search the folder for the tokens."""
@@ -128,11 +132,11 @@ class ExchangeDestination:
 
     def abort(self, *, finish: bool = False) -> None:
         """End it for good, from any thread; with `finish`, after the change that is under way."""
-        self._session.abort(finish=finish)
+        self._sessions.abort(finish=finish)
 
     def close(self) -> None:
         """Give the connections back."""
-        self._session.close()
+        self._sessions.close()
 
     def _folder(self, tree: FolderTree, path: FolderPath) -> Folder:
         """The folder at a path, made where it is missing, as are those above it."""

@@ -18,13 +18,17 @@ from core.ports.guard import Guard
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much one `write` may carry, the largest single message that can succeed, and what kind of place this is."""
+    """How much one `write` may carry, the largest single message that can succeed, and what kind of place this is.
+
+    With `at_once` above 1 so many threads may be in `write` at the same time.
+    """
 
     batch_messages: int
     batch_bytes: int  # of message bytes, before any encoding; a single larger message goes alone
     max_message: int | None = None  # None: not known
     keyed: bool = False  # stored messages carry their token, so that it can be searched
     folds_case: bool = False  # two folder names that differ in case only are one
+    at_once: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,7 @@ class Shown:
 
 
 class Destination(Protocol):
-    """One mailbox at the destination, used by one thread at a time, but for `abort`.
+    """One mailbox at the destination, used by one thread at a time, but for `abort` and, within `limits`, `write`.
 
     Every method may raise EndpointError; after one with action RETRY or WAIT the object is good again: its next call
     makes a new connection where one is needed.

@@ -55,7 +55,7 @@ class Fence:
     def check(self) -> None:
         """Raise FencedError where the pair has been taken over. Cheap: it looks at most once a second.
 
-        For what cannot be undone, just before it is done. Used by the thread that writes.
+        For what cannot be undone, just before it is done. May be called by any thread.
         """
         now = time.monotonic()
         if now - self._seen < _FRESH:

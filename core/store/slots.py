@@ -84,6 +84,15 @@ class Slots:
             self._database.writer.do(lambda connection: self._write(connection, endpoint, left))
             held.limits = left.limits
 
+    def wanted(self, endpoint: str) -> bool:
+        """Whether another process waits for a connection to `endpoint`."""
+        fresh = seconds(self._clock.now()) - _FRESH
+        query = select(_SLOT.c.run).where(
+            _SLOT.c.endpoint == endpoint, _SLOT.c.run != self._runner.run, _SLOT.c.asked > fresh
+        )
+        with self._database.reading() as connection:
+            return connection.execute(query.limit(1)).first() is not None
+
     def _ask(self, connection: Connection, endpoint: str, held: _Held, limit: int) -> bool:
         now = seconds(self._clock.now())
         self._runner.introduce(connection)

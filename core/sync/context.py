@@ -27,12 +27,18 @@ def never(side: Side) -> bool:
     return False
 
 
+def one(flying: int) -> bool:
+    """One request at a time."""
+    return flying < 1
+
+
 @dataclass(frozen=True, slots=True)
 class PassContext:
     """Everything a pass needs; nothing of it is made here.
 
     `settle` is how many seconds an unknown answer may still take effect after its connection ended, `state` the state
-    folder. `limited` says whether a limit of ours holds that end back just now.
+    folder. `limited` says whether a limit of ours holds that end back just now; `another` whether one more request to
+    the destination may be under way beside so many, as far as connections go.
     """
 
     source: Source
@@ -49,6 +55,7 @@ class PassContext:
     state: Path
     retry_rejected: bool = False
     limited: Callable[[Side], bool] = never
+    another: Callable[[int], bool] = one
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,10 @@ class Moves:
         self._prints = context.ledger.left.prints()
         self._taken: set[tuple[int, int]] = set()  # the ledger hears of them with the next commit
 
+    def may_take(self, message: Ready) -> bool:
+        """Whether `take` may have a copy to move, and so something to ask of the destination."""
+        return message.body is not None and message.exact in self._prints
+
     def take(self, message: Ready) -> Result | None:
         """If this new message is one that left its place, let its copy follow and say how it ended.
 

@@ -15,6 +15,7 @@ from core.sync.context import PassContext, Tally, Work
 from core.sync.fetching import Fetching, Ready, drop, size_of
 from core.sync.moves import Moves
 from core.sync.progress import Progress
+from core.sync.recording import Recording
 from core.sync.rules import judge_size
 from core.sync.sending import Sending
 
@@ -30,7 +31,8 @@ class Writing:
         self._moves = moves
         self._causes = progress.causes
         self._tally = tally
-        self._sending = Sending(context, progress, tally)
+        self._recording = Recording(context, progress, tally)
+        self._sending = Sending(context, progress, self._recording)
         self._work: Work | None = None
         self._batch: list[Ready] = []
         self._size = 0  # of the batch, in bytes
@@ -46,16 +48,17 @@ class Writing:
                         return False
                 return self._send_all() and not self._context.control.stopping()
             except (EndpointError, FolderChangedError):
-                self._sending.commit()  # what is known stays known
+                self._sending.leave(known=True)
                 raise
             finally:
                 # Before the thread that fetches is waited for: it may be waiting for their memory.
                 drop(self._batch)
                 self._batch = []
+                self._sending.leave(known=False)
 
     def check_limit(self) -> None:
         """Raises EndpointError when more messages were rejected than the batch allows."""
-        self._sending.check_limit()
+        self._recording.check_limit()
 
     def _send(self) -> bool:
         """Send what is gathered. False when stopping came first."""
@@ -64,9 +67,9 @@ class Writing:
 
     def _send_all(self) -> bool:
         """Send what is gathered, make what is known durable and show it. False when stopping came first."""
-        if not self._send():
+        if not self._send() or not self._sending.land():
             return False
-        self._sending.note()
+        self._recording.note()
         return True
 
     # --- what to do with a message that was fetched ------------------------------------------------------------
@@ -80,13 +83,15 @@ class Writing:
                     if self._work is not None and not self._send_all():
                         return False
                     self._work = message.work
-                    self._sending.turn_to(message.work)
+                    self._recording.turn_to(message.work)
+                if self._moves.may_take(message) and not self._sending.land():
+                    return False
                 result = self._without_sending(message)
                 if result is not None:
                     left.popleft().close()
-                    self._sending.ended(result)
+                    self._recording.ended(result)
                     if result.took is not None and result.took.destination_ref != message.work.place.ref:
-                        self._sending.commit()  # the copy has been moved: that must not be forgotten
+                        self._recording.commit()  # the copy has been moved: that must not be forgotten
                     continue
                 if self._full(message) and not self._send():
                     return False
@@ -113,14 +118,14 @@ class Writing:
         narrate, path = self._context.narrate, message.work.plan.source.path
         if message.failure is not None:
             reason = f"the source cannot give it: {message.failure.sentence()}"
-            return self._sending.reject(message, printable(reason))
+            return self._recording.reject(message, printable(reason))
         if message.body is None:
             self._tally.restless = True
             narrate.info(EventKind.MESSAGE_VANISHED, "gone at the source before it was copied", path, message.uid)
             return Result(message.uid, Outcome.VANISHED, reason="gone at the source before it was copied")
         verdict = judge_size(self._context.options, self._context.destination.limits.max_message, message.body.size)
         if verdict.outcome is Outcome.REJECTED:
-            return self._sending.reject(message, verdict.reason or "")
+            return self._recording.reject(message, verdict.reason or "")
         if verdict.outcome is Outcome.SKIPPED:
             narrate.debug(EventKind.MESSAGE_SKIPPED, verdict.reason or "", path, message.uid)
             return Result(

@@ -221,8 +221,9 @@ def test_messages_larger_than_they_were_said_to_be_count_as_what_they_are(
 
     world.new.faults = [always(watched)]
     assert world.run().new == 40
-    # Four being written, three at hand, four times three that wait, three being fetched; a byte for each of the others.
-    assert 200 < most <= (4 + 3 + 4 * 3 + 3) * 40 + 40 < 40 * 40
+    # Four being written and four ready, three at hand, four times three that wait, three being fetched; a byte for
+    # each of the others.
+    assert 200 < most <= (4 + 4 + 3 + 4 * 3 + 3) * 40 + 40 < 40 * 40
 
 
 def test_a_folder_renumbered_in_the_middle_is_listed_anew(world: World) -> None:
