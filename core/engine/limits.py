@@ -66,7 +66,7 @@ class Connections:
     def spare(self, need: Need) -> Grant | None:
         """One connection more for who has one, if there is one that nobody waits for."""
         with self._changed:
-            if self._crowded(need.endpoint) or not self._acquired(need, self._limit(need.endpoint)):
+            if self._crowded(need.endpoint) or not self._acquired(need, self._limit(need.endpoint), waits=False):
                 return None
             grant = Grant(need, spare=True)
             self._grants.append(grant)
@@ -149,8 +149,8 @@ class Connections:
             got.append(need)
         return True
 
-    def _acquired(self, need: Need, most: int | None) -> bool:
-        if not self._slots.acquire(need.endpoint, need.allowed, now=most):
+    def _acquired(self, need: Need, most: int | None, *, waits: bool = True) -> bool:
+        if not self._slots.acquire(need.endpoint, need.allowed, now=most, waits=waits):
             return False
         self._used[need.endpoint] += 1
         return True

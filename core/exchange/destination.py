@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from core.exchange import create_item, find, folders, items
+from core.exchange.pace import FEWEST, Pace
 from core.exchange.sessions import Sessions
 from core.exchange.settings import Settings
 from core.exchange.tree import Folder, FolderTree
@@ -17,7 +18,7 @@ from core.ports.guard import Guard
 #: 64 MiB a request (maxAllowedContentLength, Exchange 2013 to SE), less the envelope; base64 makes 4 bytes of 3.
 _LARGEST: Final = ((64 << 20) - (1 << 16)) // 4 * 3
 _LIMITS: Final = Limits(
-    batch_messages=20, batch_bytes=4 << 20, max_message=_LARGEST, keyed=True, folds_case=True, at_once=4
+    batch_messages=FEWEST, batch_bytes=4 << 20, max_message=_LARGEST, keyed=True, folds_case=True, at_once=4
 )
 
 
@@ -33,6 +34,7 @@ class ExchangeDestination:
         self._session = self._sessions.first
         self._tree: FolderTree | None = None
         self._fared = create_item.Fared()
+        self._pace = Pace()
 
     def guard(self, guard: Guard) -> None:
         """Ask this before anything more leaves."""
@@ -40,8 +42,8 @@ class ExchangeDestination:
 
     @property
     def limits(self) -> Limits:
-        """Twenty messages or 4 MB a request, four requests at once; one message of about 48 MB at most."""
-        return _LIMITS
+        """Four requests at once of 4 MB and as many messages as the server's pace bears; one of 48 MB at most."""
+        return replace(_LIMITS, batch_messages=self._pace.messages)
 
     def connect(self) -> None:
         """Sign in and see that the mailbox exists and may be written to."""
@@ -96,7 +98,7 @@ class ExchangeDestination:
 
     def write(self, folder: DestinationFolder, batch: Sequence[Outgoing]) -> Sequence[Written]:
         """One CreateItem request, sent once; several threads may do so at once."""
-        with self._sessions.one() as session:
+        with self._sessions.one() as session, self._pace.taken(len(batch)):
             return create_item.create(session, folder.ref, batch, self._fared)
 
     def look_up(self, folder: DestinationFolder, doubts: Sequence[Doubt], claimed: frozenset[str]) -> dict[str, str]:

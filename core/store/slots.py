@@ -44,17 +44,20 @@ class Slots:
         self._lock = threading.Lock()
         self._held: dict[str, _Held] = {}
 
-    def acquire(self, endpoint: str, limit: int, *, now: int | None = None) -> bool:
+    def acquire(self, endpoint: str, limit: int, *, now: int | None = None, waits: bool = True) -> bool:
         """Take one connection to `endpoint` (host:port) when there is one free; ask again later when not.
 
         `limit` is the batch's max_connections; it counts for everyone as long as the connection is held. `now`, when
-        given, is a lower number that this process keeps to for the moment.
+        given, is a lower number that this process keeps to for the moment. Unless it `waits` when refused, that holds up
+        no other process.
         """
         with self._lock:
             held = self._held.setdefault(endpoint, _Held())
             if now is not None and len(held.limits) >= now:
                 return False
-            granted = self._database.writer.do(lambda connection: self._ask(connection, endpoint, held, limit))
+            granted = self._database.writer.do(
+                lambda connection: self._ask(connection, endpoint, held, limit, waits=waits)
+            )
             if granted:
                 held.limits.append(limit)
                 held.wanted = held.since = held.asked = None
@@ -93,7 +96,7 @@ class Slots:
         with self._database.reading() as connection:
             return connection.execute(query.limit(1)).first() is not None
 
-    def _ask(self, connection: Connection, endpoint: str, held: _Held, limit: int) -> bool:
+    def _ask(self, connection: Connection, endpoint: str, held: _Held, limit: int, *, waits: bool) -> bool:
         now = seconds(self._clock.now())
         self._runner.introduce(connection)
         self._reap(connection)
@@ -108,7 +111,7 @@ class Slots:
         if free > ahead:
             self._write(connection, endpoint, _Held([*held.limits, limit]))
             return True
-        if held.asked is None or held.asked < now - _MARKED:
+        if waits and (held.asked is None or held.asked < now - _MARKED):
             waits_on = held.asked is not None and held.asked > now - _FRESH
             held.wanted, held.since, held.asked = limit, held.since if waits_on else now, now
             self._write(connection, endpoint, held)

@@ -233,3 +233,16 @@ def test_many_threads_never_get_too_many(make_slots: Callable[[], Slots], databa
         got = sum(threads.map(attempt, range(60)))
     assert got <= 10
     assert sum(used for _, used, _ in rows(database)) == got
+
+
+def test_who_would_like_one_more_holds_up_nobody(make_slots: Callable[[], Slots]) -> None:
+    one, two = make_slots(), make_slots()
+    assert one.acquire(HOST, 1)
+    assert not two.acquire(HOST, 1, waits=False)
+    assert not one.wanted(HOST)
+    assert not two.acquire(HOST, 1)
+    assert one.wanted(HOST)
+    assert not two.wanted(HOST), "that is itself"
+    one.release(HOST)
+    assert two.acquire(HOST, 1)
+    assert not one.wanted(HOST)

@@ -1,6 +1,7 @@
 """A destination in memory, as Exchange or as an IMAP server, with every fault that its port may show."""
 
 import itertools
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -34,10 +35,11 @@ Fault = Callable[["MemoryDestination", DestinationFolder, Sequence[Outgoing]], S
 class MemoryDestination:
     """`Destination` in memory: `keyed` as Exchange, else as an IMAP server that finds by position and bytes.
 
-    As there, a keyed folder's ref stays when it is renamed, and another's is its path.
+    As there, a keyed folder's ref stays when it is renamed, and another's is its path. While something is being written
+    nothing else may be asked of it.
     """
 
-    def __init__(self, clock: Clock, calls: Calls, *, keyed: bool, names_items: bool = True) -> None:
+    def __init__(self, clock: Clock, calls: Calls, *, keyed: bool, names_items: bool = True, at_once: int = 1) -> None:
         self.clock = clock
         self.calls = calls
         self.keyed = keyed
@@ -51,7 +53,9 @@ class MemoryDestination:
         self.sent = 0
         self.seen: list[bytes] = []  # all that it was sent, in order
         self.refuses: Callable[[bytes], bool] = lambda _: False
-        self.limits = Limits(4, 10_000, 5_000, keyed=keyed, folds_case=keyed)
+        self.limits = Limits(4, 10_000, 5_000, keyed=keyed, folds_case=keyed, at_once=at_once)
+        self.lock = threading.RLock()
+        self.writing = self.most_writing = 0
         self._make(FolderPath.of("Posteingang"), Role.INBOX)
 
     def _make(self, path: FolderPath, role: Role | None = None) -> DestinationFolder:
@@ -71,7 +75,11 @@ class MemoryDestination:
 
     def close(self) -> None: ...
 
+    def _quiet(self) -> None:
+        assert not self.writing, "asked for something else while it writes"
+
     def folders(self) -> Sequence[DestinationFolder]:
+        self._quiet()
         self.calls.note("places")
         return [replace(place, messages=len(self._seen(place))) for place in self.places.values()]
 
@@ -95,28 +103,37 @@ class MemoryDestination:
         return next(place for place in self.places.values() if place.path == path)
 
     def mark(self, folder: DestinationFolder) -> str:
+        if not self.keyed:
+            self._quiet()
         numbers = [int(item) for item in self.held[folder.ref]]
         return "" if self.keyed else str(max(numbers, default=0) + 1)
 
     def store(self, folder: DestinationFolder, message: Outgoing, *, late: float = 0) -> str:
-        item = str(next(self.items))
-        self.held[folder.ref][item] = Stored(
-            message.body.read(),
-            message.flags,
-            message.received,
-            message.token if self.keyed else None,
-            self.clock.now() + timedelta(seconds=late),
-        )
-        return item
+        with self.lock:
+            item = str(next(self.items))
+            self.held[folder.ref][item] = Stored(
+                message.body.read(),
+                message.flags,
+                message.received,
+                message.token if self.keyed else None,
+                self.clock.now() + timedelta(seconds=late),
+            )
+            return item
 
     def write(self, folder: DestinationFolder, batch: Sequence[Outgoing]) -> Sequence[Written]:
-        self.calls.note(f"write {folder.path}")
-        self.writes += 1
-        self.sent += len(batch)
-        self.seen += [message.body.read() for message in batch]
-        if self.faults:
-            return self.faults.pop(0)(self, folder, batch)
-        return self.take(folder, batch)
+        with self.lock:
+            self.calls.note(f"write {folder.path}")
+            self.writes += 1
+            self.sent += len(batch)
+            self.seen += [message.body.read() for message in batch]
+            self.writing += 1
+            self.most_writing = max(self.most_writing, self.writing)
+            fault = self.faults.pop(0) if self.faults else MemoryDestination.take
+        try:
+            return fault(self, folder, batch)
+        finally:
+            with self.lock:
+                self.writing -= 1
 
     def take(self, folder: DestinationFolder, batch: Sequence[Outgoing]) -> list[Written]:
         """Store what it does not refuse for its form."""
@@ -133,6 +150,7 @@ class MemoryDestination:
         return {item: mail for item, mail in self.held[folder.ref].items() if mail.at <= self.clock.now()}
 
     def look_up(self, folder: DestinationFolder, doubts: Sequence[Doubt], claimed: frozenset[str]) -> dict[str, str]:
+        self._quiet()
         self.calls.note(f"look_up {folder.path}")
         found: dict[str, str] = {}
         taken: set[str] = set(claimed)
@@ -154,6 +172,7 @@ class MemoryDestination:
         return found
 
     def present(self, folder: DestinationFolder) -> Iterator[Present]:
+        self._quiet()
         self.calls.note(f"present {folder.path}")
         for item, mail in self._seen(folder).items():
             if not self.keyed:
@@ -162,11 +181,13 @@ class MemoryDestination:
                 yield Present(item, token=mail.token)
 
     def shown(self, folder: DestinationFolder, items: Sequence[str]) -> dict[str, Shown]:
+        self._quiet()
         self.calls.note(f"shown {folder.path}")
         here = self._seen(folder)
         return {item: Shown(here[item].flags) for item in items if item in here}
 
     def change_flags(self, folder: DestinationFolder, item: str, add: Flags, remove: Flags) -> tuple[str, ...]:
+        self._quiet()
         self.calls.note(f"change_flags {folder.path}")
         mail = self.held[folder.ref][item]
         mail.flags = Flags.of((set(mail.flags) | set(add)) - set(remove))
@@ -175,6 +196,7 @@ class MemoryDestination:
     def move(
         self, item: str, folder: DestinationFolder, to: DestinationFolder, *, copy: str | None = None
     ) -> str | None:
+        self._quiet()
         self.calls.note(f"move {folder.path}")
         mail = self.held[folder.ref].get(item)
         if mail is None:

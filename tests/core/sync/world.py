@@ -89,18 +89,20 @@ class World:
         keyed: bool = True,
         condstore: bool = True,
         names_items: bool = True,
+        at_once: int = 1,
         options: Options | None = None,
     ) -> None:
         self.clock = HeldClock()
         self.calls = Calls()
         self.old = OldServer(condstore=condstore)
-        self.new = MemoryDestination(self.clock, self.calls, keyed=keyed, names_items=names_items)
+        self.new = MemoryDestination(self.clock, self.calls, keyed=keyed, names_items=names_items, at_once=at_once)
         self.source_faults: list[Callable[[], None]] = []
         self.database = Database.open(folder)
         self.options = options or Options()
         self.events: list[Event] = []
         self.steering = Steering(self.clock)
         self.budget: Budget | None = None  # None: endless
+        self.another: Callable[[int], bool] = lambda flying: flying < at_once
         self.board = Board(self.database, "batch")
 
     def ledger(self) -> Ledger:
@@ -121,6 +123,7 @@ class World:
             settle=10.0,
             state=self.database.folder,
             retry_rejected=retry_rejected,
+            another=self.another,
         )
 
     def run(
