@@ -5,6 +5,7 @@ What is missing is skipped with a plain reason; where CI=true it fails, so that 
 
 import itertools
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -32,6 +33,11 @@ _numbers = itertools.count(1)
 
 settings.register_profile("untimed", deadline=None)  # a busy machine is no fault of the code
 settings.load_profile("untimed")
+
+
+# A shell ignores these for what runs in the background (`&`, nohup), and so would the programs that tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def lacking(reason: str) -> NoReturn:
