@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Final
 
 from core.exchange import create_item, find, folders, items
-from core.exchange.pace import FEWEST, Pace
+from core.exchange.pace import Pace
 from core.exchange.sessions import Sessions
 from core.exchange.settings import Settings
 from core.exchange.tree import Folder, FolderTree
@@ -17,9 +18,11 @@ from core.ports.guard import Guard
 
 #: 64 MiB a request (maxAllowedContentLength, Exchange 2013 to SE), less the envelope; base64 makes 4 bytes of 3.
 _LARGEST: Final = ((64 << 20) - (1 << 16)) // 4 * 3
-_LIMITS: Final = Limits(
-    batch_messages=FEWEST, batch_bytes=4 << 20, max_message=_LARGEST, keyed=True, folds_case=True, at_once=4
-)
+
+
+@cache  # asked for with every message
+def _limits(messages: int) -> Limits:
+    return Limits(messages, 4 << 20, _LARGEST, keyed=True, folds_case=True, at_once=4)
 
 
 class ExchangeDestination:
@@ -43,7 +46,7 @@ class ExchangeDestination:
     @property
     def limits(self) -> Limits:
         """Four requests at once of 4 MB and as many messages as the server's pace bears; one of 48 MB at most."""
-        return replace(_LIMITS, batch_messages=self._pace.messages)
+        return _limits(self._pace.messages)
 
     def connect(self) -> None:
         """Sign in and see that the mailbox exists and may be written to."""

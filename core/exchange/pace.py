@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import Final
 
-FEWEST: Final = 20
+_FEWEST: Final = 20
 _MOST: Final = 100
 #: As many as took so long together, in seconds.
 _SPELL: Final = 0.4
@@ -18,7 +18,7 @@ class Pace:
     """Measures requests, also several at once."""
 
     def __init__(self) -> None:
-        self.messages = FEWEST
+        self.messages = _FEWEST
 
     @contextmanager
     def taken(self, messages: int) -> Iterator[None]:
@@ -28,4 +28,4 @@ class Pace:
         each = (monotonic() - began) / max(1, messages)
         bears = int(_SPELL / each) if each > 0 else _MOST
         # Twice as many at most: the first requests are small, and may have been quick by chance.
-        self.messages = max(FEWEST, min(bears, 2 * self.messages, _MOST))
+        self.messages = max(_FEWEST, min(bears, 2 * self.messages, _MOST))

@@ -6,6 +6,7 @@ Only what the source says is written: an element that is not sent leaves the pro
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from core.exchange.soap import TYPES, Element, text
@@ -56,29 +57,46 @@ class State:
 
 def created(message: Outgoing, *, keep_receipts: bool) -> tuple[str, tuple[str, ...]]:
     """What follows a new message's MimeContent, in the schema's order; and the keywords that cannot be kept."""
-    flags = message.flags
-    seen, draft = SEEN in flags, DRAFT in flags
-    xml = []
-    categories, dropped = _categories(flags.keywords)
-    if categories:
-        xml.append(f"<t:Categories>{_strings(categories)}</t:Categories>")
-    xml.append(f"<t:ExtendedProperty>{SOURCE_KEY}<t:Value>{text(message.token)}</t:Value></t:ExtendedProperty>")
-    values: dict[int, int | str] = {_MESSAGE_FLAGS: (_READ if seen else 0) | (_UNSENT if draft else 0)}
+    shape = _shape(message.flags, keep_receipts)
+    key = f"<t:ExtendedProperty>{SOURCE_KEY}<t:Value>{text(message.token)}</t:Value></t:ExtendedProperty>"
     when = _systime(message.received)
-    if when is not None:
-        values[_DELIVERY_TIME] = when
+    times = "" if when is None else "".join(_property(tag, when) for tag in shape.times)
+    return f"{shape.before}{key}{times}{shape.after}", shape.dropped
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What does not depend on one message: the XML before and after its key, and which properties are its time."""
+
+    before: str
+    after: str
+    times: tuple[int, ...]
+    dropped: tuple[str, ...]
+
+
+@lru_cache(maxsize=4096)  # a mailbox has few sets of flags, and many messages
+def _shape(flags: Flags, keep_receipts: bool) -> _Shape:
+    seen, draft = SEEN in flags, DRAFT in flags
+    categories, dropped = _categories(flags.keywords)
+    values: dict[int, int] = {_MESSAGE_FLAGS: (_READ if seen else 0) | (_UNSENT if draft else 0)}
     if FLAGGED in flags:
         values |= {_FLAG_STATUS: _FLAGGED, _FOLLOWUP_ICON: 6}
     verb = _REPLIED if ANSWERED in flags else _FORWARDED if FORWARDED in flags else None
     if verb is not None:
-        values |= _verb(verb, when)
-    xml.extend(_property(tag, value) for tag, value in values.items())
+        values |= _verb(verb)
+    after = [_property(tag, value) for tag, value in values.items()]
     if not keep_receipts:
-        xml.append("<t:IsReadReceiptRequested>false</t:IsReadReceiptRequested>")
-    xml.append(f"<t:IsRead>{'true' if seen else 'false'}</t:IsRead>")
+        after.append("<t:IsReadReceiptRequested>false</t:IsReadReceiptRequested>")
+    after.append(f"<t:IsRead>{'true' if seen else 'false'}</t:IsRead>")
     if verb == _REPLIED and FORWARDED in flags:  # Exchange knows the last of the two only
         dropped = (*dropped, FORWARDED)
-    return "".join(xml), dropped
+    return _Shape(
+        f"<t:Categories>{_strings(categories)}</t:Categories>" if categories else "",
+        "".join(after),
+        # IMAP knows no time for the last verb: the message's own stands in.
+        (_DELIVERY_TIME,) if verb is None else (_DELIVERY_TIME, _LAST_VERB_TIME),
+        dropped,
+    )
 
 
 def nearest_time(moment: datetime) -> datetime:
@@ -109,7 +127,7 @@ def changed(add: Flags, remove: Flags, state: State | None) -> tuple[str, tuple[
         return "".join(xml), dropped
     if ANSWERED in add or (FORWARDED in add and ANSWERED not in state.flags):
         verb = _REPLIED if ANSWERED in add else _FORWARDED
-        xml += [_set_tag(tag, value) for tag, value in _verb(verb, None).items()]
+        xml += [_set_tag(tag, value) for tag, value in _verb(verb).items()]
     elif ANSWERED in remove or (FORWARDED in remove and ANSWERED not in state.flags):
         xml += [_delete_tag(_LAST_VERB), _delete_tag(_LAST_VERB_TIME), _delete_tag(_ICON)]
     if FORWARDED in add and (ANSWERED in add or ANSWERED in state.flags):
@@ -187,12 +205,9 @@ def _categories(keywords: Iterable[str]) -> tuple[list[str], tuple[str, ...]]:
     return kept, tuple(dropped)
 
 
-def _verb(verb: int, when: str | None) -> dict[int, int | str]:
-    """The last verb with its icon and time. IMAP knows no time for it: the message's own stands in."""
-    values: dict[int, int | str] = {_LAST_VERB: verb, _ICON: _ICONS[verb]}
-    if when is not None:
-        values[_LAST_VERB_TIME] = when
-    return values
+def _verb(verb: int) -> dict[int, int]:
+    """The last verb with its icon."""
+    return {_LAST_VERB: verb, _ICON: _ICONS[verb]}
 
 
 def _systime(moment: datetime | None) -> str | None:

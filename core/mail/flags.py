@@ -41,7 +41,7 @@ class Flags(frozenset[str]):
         return cls(_parsed(text))
 
     def __contains__(self, flag: object) -> bool:
-        return isinstance(flag, str) and any(mine.lower() == flag.lower() for mine in self)
+        return isinstance(flag, str) and flag.lower() in _lower(self)
 
     def __str__(self) -> str:
         return " ".join(sorted(self))
@@ -64,6 +64,11 @@ def _parsed(text: str) -> Flags:
 @lru_cache(maxsize=4096)
 def _carried(flags: Flags) -> Flags:
     return Flags(flag for flag in flags if flag.lower() not in _NOT_CARRIED)
+
+
+@lru_cache(maxsize=4096)
+def _lower(flags: Flags) -> frozenset[str]:
+    return frozenset(flag.lower() for flag in flags)
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ class FolderPath:
         return cls(tuple(parts))
 
     def __str__(self) -> str:
-        return "/".join(_LOOSE_BACKSLASH.sub(lambda _: "\\\\", part).replace("/", "\\/") for part in self.parts)
+        return _written(self.parts)
 
     @property
     def name(self) -> str:
@@ -78,6 +78,11 @@ class FolderPath:
     def moved(self, old: "FolderPath", new: "FolderPath") -> "FolderPath":
         """This path with its leading `old` replaced by `new`."""
         return FolderPath(new.parts + self.parts[len(old.parts) :])
+
+
+@lru_cache(maxsize=4096)  # asked for with every message
+def _written(parts: tuple[str, ...]) -> str:
+    return "/".join(_LOOSE_BACKSLASH.sub(lambda _: "\\\\", part).replace("/", "\\/") for part in parts)
 
 
 @lru_cache(maxsize=1024)

@@ -68,6 +68,9 @@ _INTENT = Many(
         **_ALTERED,
     )
 )
+_STANDING = select(_MESSAGE.c.uid, *STANDING).where(
+    _MESSAGE.c.folder_id == bindparam("of_folder"), _MESSAGE.c.uid.in_(bindparam("these", expanding=True))
+)
 
 
 class Ledger:
@@ -188,7 +191,7 @@ class Ledger:
                 .where(schema.folder.c.id == folder.id, schema.folder.c.listed_to < listed_to)
                 .values(listed_to=listed_to)
             )
-            return write_listed(connection, folder.id, messages)
+            return [change for window in windows(messages) for change in write_listed(connection, folder.id, window)]
 
         self._counts.changed(folder.id, self._fence.write(work))
 
@@ -314,10 +317,7 @@ class Ledger:
     def _standing(connection: Connection, folder: LedgerFolder, uids: Sequence[int]) -> dict[int, Standing]:
         found = {}
         for window in windows(uids):
-            query = select(_MESSAGE.c.uid, *STANDING).where(
-                _MESSAGE.c.folder_id == folder.id, _MESSAGE.c.uid.in_(window)
-            )
-            for uid, *standing in connection.execute(query):
+            for uid, *standing in connection.execute(_STANDING, {"of_folder": folder.id, "these": list(window)}):
                 found[uid] = standing_of(*standing)
         return found
 

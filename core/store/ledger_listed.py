@@ -19,6 +19,9 @@ from core.store.times import seconds
 
 _MESSAGE = schema.message
 _OF = (_MESSAGE.c.folder_id == bindparam("of_folder"), _MESSAGE.c.uid == bindparam("of"))
+_KNOWN = select(_MESSAGE).where(
+    _MESSAGE.c.folder_id == bindparam("of_folder"), _MESSAGE.c.uid.in_(bindparam("these", expanding=True))
+)
 _FRESH = Many(insert(_MESSAGE))
 _BACK = Many(update(_MESSAGE).where(*_OF).values(gone=Gone.NO))
 _ANEW = Many(
@@ -35,14 +38,8 @@ def write_listed(
     connection: Connection, folder: int, messages: Sequence[Listed]
 ) -> list[tuple[Standing | None, Standing]]:
     """Give messages of a folder their rows, at most a window of them; returns what that changes in the counts."""
-    known = {
-        row.uid: row
-        for row in connection.execute(
-            select(_MESSAGE).where(
-                _MESSAGE.c.folder_id == folder, _MESSAGE.c.uid.in_([message.uid for message in messages])
-            )
-        )
-    }
+    these = {"of_folder": folder, "these": [message.uid for message in messages]}
+    known = {row.uid: row for row in connection.execute(_KNOWN, these)}
     fresh: list[dict[str, Any]] = []
     anew: list[dict[str, Any]] = []
     back: list[dict[str, Any]] = []

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.dialects.sqlite import insert
 
 from core.errors import FencedError
@@ -15,6 +15,8 @@ from core.store.holder import holder_of, taken_over
 from core.store.look import plain
 
 T = TypeVar("T")
+
+_EPOCH = select(schema.pair.c.epoch).where(schema.pair.c.id == bindparam("of"))
 
 #: Seconds for which what was seen counts; nobody is taken over sooner.
 _FRESH = 1.0
@@ -77,6 +79,6 @@ class Fence:
         return result
 
     def _look(self, connection: Connection) -> None:
-        epoch = connection.execute(select(schema.pair.c.epoch).where(schema.pair.c.id == self.pair)).scalar()
+        epoch = connection.execute(_EPOCH, {"of": self.pair}).scalar()
         if epoch != self.epoch:
             raise FencedError(taken_over("this mailbox", holder_of(plain(connection), f"pair:{self.pair}")))

@@ -48,8 +48,8 @@ class Slots:
         """Take one connection to `endpoint` (host:port) when there is one free; ask again later when not.
 
         `limit` is the batch's max_connections; it counts for everyone as long as the connection is held. `now`, when
-        given, is a lower number that this process keeps to for the moment. Unless it `waits` when refused, it holds up no
-        other process.
+        given, is a lower number that this process keeps to for the moment. Who does not wait when refused (`waits`)
+        holds up no other process.
         """
         with self._lock:
             held = self._held.setdefault(endpoint, _Held())

@@ -198,19 +198,20 @@ class Writer:
         """Run one work in its SAVEPOINT. Raises when not it alone, but the whole transaction is undone."""
         task.error = None
         raw = plain(connection)
-        savepoint = connection.begin_nested()
+        connection.exec_driver_sql("SAVEPOINT work")  # SQLAlchemy's own costs three times as much
         try:
             task.result = task.work(connection)
         except BaseException as error:
             # After a disk error SQLite may have undone everything by itself, savepoints and all.
             if not raw.in_transaction or state_error(error, self._path):
                 raise
-            savepoint.rollback()
+            connection.exec_driver_sql("ROLLBACK TO work")
+            connection.exec_driver_sql("RELEASE work")
             task.error = error
         else:
             if not raw.in_transaction:  # pysqlite's commit would say nothing
                 raise RuntimeError("a work ended the transaction")
-            savepoint.commit()
+            connection.exec_driver_sql("RELEASE work")
 
     def _put_back(self, tasks: Sequence[_Task]) -> None:
         with self._changed:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from core.ports.destination import Written
 from core.ports.failure import Action, Failure
-from core.sync.context import PassContext, Work, pair_source
+from core.sync.context import PassContext, Work
 from core.sync.fetching import Ready, drop
 from core.sync.flights import Landed
 from core.sync.recording import Recording
@@ -37,7 +37,6 @@ class Answering:
         self._recording = recording
         self._repairing = repairing
         self._stumbles = stumbles
-        self._source = pair_source(context)
 
     def act(self, landed: Landed) -> Verdict:
         """Record what became of each message of a request, and say what follows.
@@ -51,7 +50,7 @@ class Answering:
         if landed.failure is not None:
             return self._whole(work, group, landed.failure)
         both = list(zip(group, written, strict=True))
-        assert [answer.token for answer in written] == [work.token(self._source, message.uid) for message in group]
+        assert [answer.token for answer in written] == [message.token for message in landed.flight.outgoing]
         unclear = [(m, a) for m, a in both if a.failure is not None and a.failure.together]
         if not unclear:
             return self._answers(work, group, written)

@@ -18,7 +18,7 @@ from core.sync.channel import Channel
 from core.sync.context import PassContext, Work
 
 #: One request to the source asks for at most so much, so that memory follows the budget and a stop comes soon.
-REQUEST_MESSAGES = 100
+REQUEST_MESSAGES = 500
 REQUEST_BYTES = 2 << 20
 #: A spooled message holds one slice in memory at a time.
 _SLICE = 4 << 20

@@ -22,6 +22,8 @@ from core.sync.progress import Progress
 from core.sync.rules import BEYOND_MAX_ITEMS, Judgement, judge
 
 _GONE = "no longer at the source; its copies stay"
+#: The source is asked for so many messages at once: each question costs a round trip.
+_AT_ONCE = 2000
 #: So often the source is looked at until nothing moves between two looks.
 _LOOKS = 3
 
@@ -164,11 +166,11 @@ class Listing:
         gone = known.difference(now)
         new = [uid for uid in now if uid not in known]
         context.ledger.gone(folder, sorted(gone))
-        for window in windows(new):
+        for some in windows(new, _AT_ONCE):
             if context.control.stopping():
                 return False
-            listed = [self._judged(message, path) for message in context.source.messages(opened, window)]
-            context.ledger.listed(folder, listed, window[-1])
+            listed = [self._judged(message, path) for message in context.source.messages(opened, some)]
+            context.ledger.listed(folder, listed, some[-1])
             self._progress.folder(folder, work.plan.note)
         self._changed = self._changed or bool(gone or new)
         self._progress.folder(folder, work.plan.note)

@@ -1,7 +1,7 @@
 """The limit over EWS: requests that are ready before the clock starts. ``python -m tests.bench.ews_raw ...``.
 
-One CreateItem for every twenty messages or four megabytes, as many at once as there are connections. Prints the
-wall and CPU seconds of the sending.
+One CreateItem for so many messages or four megabytes, as many at once as there are connections. Prints the wall and
+CPU seconds of the sending.
 """
 
 import base64
@@ -33,7 +33,7 @@ _ITEM = (
     b'PropertyType="String"/><t:Value>%d</t:Value></t:ExtendedProperty><t:IsRead>true</t:IsRead></t:Message>'
 )
 _END = b"</m:Items></m:CreateItem></s:Body></s:Envelope>"
-_BATCH, _BATCH_BYTES, _CONNECTIONS = 20, 4 << 20, 4
+_BATCH_BYTES, _CONNECTIONS = 4 << 20, 4
 
 
 def messages(maildir: Path) -> Iterator[bytes]:
@@ -42,13 +42,13 @@ def messages(maildir: Path) -> Iterator[bytes]:
         yield path.read_bytes().replace(b"\n", b"\r\n")
 
 
-def requests(mail: Iterator[bytes], address: str) -> Iterator[tuple[int, bytes]]:
-    """Bodies to send, each with how many messages it holds."""
+def requests(mail: Iterator[bytes], address: str, together: int) -> Iterator[tuple[int, bytes]]:
+    """Bodies to send, each with how many messages it holds, at most `together`."""
     head = _SOAP.format(address=address).encode()
     parts: list[bytes] = []
     held = 0
     for number, data in enumerate(mail):
-        if parts and (len(parts) == _BATCH or held + len(data) > _BATCH_BYTES):
+        if parts and (len(parts) == together or held + len(data) > _BATCH_BYTES):
             yield len(parts), b"".join((head, *parts, _END))
             parts, held = [], 0
         parts.append(_ITEM % (base64.b64encode(data), number))
@@ -75,9 +75,9 @@ def send(url: str, password: str, waiting: deque[tuple[int, bytes]]) -> None:
 
 
 def main() -> None:
-    """Arguments: url, address, password, a Maildir."""
-    url, address, password, maildir = sys.argv[1:]
-    waiting = deque(requests(messages(Path(maildir)), address))
+    """Arguments: url, address, password, a Maildir, messages in a request."""
+    url, address, password, maildir, together = sys.argv[1:]
+    waiting = deque(requests(messages(Path(maildir)), address, int(together)))
     wall, cpu = time.monotonic(), time.process_time()
     with ThreadPoolExecutor(_CONNECTIONS) as pool:
         for done in [pool.submit(send, url, password, waiting) for _ in range(_CONNECTIONS)]:

@@ -35,15 +35,16 @@ class EwsWorks:
         with Exchange(self.folder / f"{work.key}-exchange", mailboxes, self.source.password, work.item) as exchange:
             for tool in () if work.alone else PEERS:
                 user = f"{work.key}-{tool}"
-                figures = run([exchange.command(tool, user, self.source.home(logins[0]) / "Maildir")])
+                mail = self.source.home(logins[0]) / "Maildir"
+                figures = run([exchange.command(tool, user, mail, work.together)])
                 seconds, cpu = map(float, figures.said[0].split())
                 section.add(Row(tool, work.mail.total, total, seconds, cpu, figures.memory))
                 _check(tool, [exchange.held(user)], sizes)
-            _, start = (self._pass("start", exchange, empty)[0] for _ in range(2))  # the first may compile the program
+            _, (start, began) = (self._pass("start", exchange, empty) for _ in range(2))  # the first may compile
             figures, seconds = self._pass(work.key, exchange, logins)
             whole = work.clock is Clock.WHOLE
-            cpu = figures.cpu if whole else figures.cpu - start.cpu
-            section.add(Row(OURS, work.mail.total, total, figures.wall if whole else seconds, cpu, figures.memory))
+            wall, cpu = (figures.wall, figures.cpu) if whole else (seconds - began, figures.cpu - start.cpu)
+            section.add(Row(OURS, work.mail.total, total, wall, cpu, figures.memory))
             _check(OURS, [exchange.held(login) for login in logins], sizes)
         shutil.rmtree(self.folder / f"{work.key}-exchange")
         for login in (*logins, *empty):

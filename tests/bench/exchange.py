@@ -58,9 +58,10 @@ class Exchange:
         finally:
             connection.close()
 
-    def command(self, tool: str, user: str, mail: Path) -> list[str]:
-        """What moves the messages of a Maildir into a user's inbox."""
-        return [sys.executable, "-m", f"tests.bench.ews_{tool}", self.url, address(user), self._password, str(mail)]
+    def command(self, tool: str, user: str, mail: Path, together: int) -> list[str]:
+        """What moves the messages of a Maildir into a user's inbox, `together` in a request where that can be told."""
+        words = [self.url, address(user), self._password, str(mail)]
+        return [sys.executable, "-m", f"tests.bench.ews_{tool}", *words, *([str(together)] * (tool == "raw"))]
 
 
 def address(user: str) -> str:
