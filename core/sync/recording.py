@@ -46,6 +46,12 @@ class Recording:
         if self._work is not None:
             self.intend(self._work, ())
 
+    def keep(self) -> None:
+        """Make what is known durable, and show it, if there is any: what comes next may take long."""
+        if self._results:
+            self.commit()
+            self.show()
+
     def note(self) -> None:
         """Make what is known durable, and show it. Raises EndpointError beyond rejected_limit."""
         self.commit()

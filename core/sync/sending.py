@@ -156,15 +156,18 @@ class Sending:
     def _next(self, going: Flight | None, groups: deque[list[Ready]]) -> bool:
         """Take the next request that ends; `going` goes then, if nothing is the matter. False when stopping came."""
         try:
+            self._recording.keep()
             with self._causes.waiting(self._destination):
                 landed = self._flights.land()
         except BaseException:
             drop(going.group if going else ())
             raise
-        if not landed.calm(keyed=self._context.destination.limits.keyed):
-            if going is not None:  # it has not left
-                groups.appendleft(going.group)
-                self._recording.withdraw(going.work, going.group, blameless=True)
+        calm = landed.calm(keyed=self._context.destination.limits.keyed)
+        if going is not None and not (calm and not self._context.control.stopping()):  # it has not left
+            groups.appendleft(going.group)
+            self._recording.withdraw(going.work, going.group, blameless=True)
+            going = None
+        if not calm:
             return self._settle(groups, landed)
         if going is not None:
             self._look(going.work)
@@ -177,6 +180,7 @@ class Sending:
 
         Raises EndpointError when nothing more can go in this pass.
         """
+        self._recording.keep()
         with self._causes.waiting(self._destination):
             self._flights.wait()
         stop: Failure | None = None

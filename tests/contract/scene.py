@@ -65,6 +65,7 @@ class Scene:
         *,
         tls: bool,
         messages: Sequence[tuple[str, bytes]] = MESSAGES,
+        connections: int = 1,
         **shape: Any,
     ) -> None:
         self.where = where
@@ -78,6 +79,7 @@ class Scene:
             self.exchange = _exchange(request, folder, tls=tls)
             self.exchange.add_mailbox(f"{user}@new.example")
             table = to_exchange(self.source, self.exchange, user)
+            table["destination"]["max_connections"] = connections  # so many requests at once
             table["destination"]["url"] = self.exchange.url.replace("127.0.0.1", "localhost")
             if tls:
                 table["destination"]["ca_file"] = str(folder / "ca.pem")
@@ -195,7 +197,8 @@ def impatient_doors(folder: Path) -> Doors:
             made._connection._timeouts = Timeouts(SILENCE, SILENCE)
         else:
             assert isinstance(made, ExchangeDestination)
-            made._session.settings = replace(made._session.settings, timeout=SILENCE)
+            settings = replace(made._sessions.first.settings, timeout=SILENCE)
+            made = ExchangeDestination(settings, made._sessions.first.address)
         return made
 
     return Doors(source, destination, real.run_pass)

@@ -47,7 +47,8 @@ Bad = Callable[..., None]
 def scene(
     request: pytest.FixtureRequest, user: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Scene]:
-    """Both kinds of destination, and one that does not say what messages became."""
+    """Both kinds of destination, and one that does not say what messages became; one request at a time."""
+    monkeypatch.setattr("core.exchange.pace._MOST", 20)
     made = Scene(request.param, request, user, tmp_path, tls=False, messages=MESSAGES)
     with opened(made, monkeypatch) as scene:
         yield scene

@@ -26,7 +26,9 @@ def test_killed_while_it_waits_for_a_request(
 ) -> None:
     destination = Exchange(practice_exchange)
     dovecot.load(user, letters(150))
-    file = program.batch(destination.batch(dovecot, user))
+    batch = destination.batch(dovecot, user)
+    batch["destination"]["max_connections"] = 1  # one request at a time
+    file = program.batch(batch)
     for _ in range(2):
         held = Held()
         practice_exchange.next("CreateItem", held, after=2)

@@ -60,7 +60,9 @@ def test_paused_held_and_resumed_from_another_terminal(
     users = [f"{user}{each}" for each in "abc"]
     for one in users:
         dovecot.load(one, letters(60))
-    file = program.batch(exchange.batch(dovecot, *users))
+    batch = exchange.batch(dovecot, *users)
+    batch["destination"]["max_connections"] = 3  # one request at a time for each
+    file = program.batch(batch)
     run = program.start("run", file)
     assert held.arrived.wait(30)
     assert "is to pause" in program.run("pause", "wave").stdout
@@ -101,7 +103,9 @@ def test_stopped_at_a_message_boundary(
     program: Program, dovecot: Dovecot, exchange: Exchange, held: Held, user: str, how: str
 ) -> None:
     dovecot.load(user, letters(60))
-    file = program.batch(exchange.batch(dovecot, user))
+    batch = exchange.batch(dovecot, user)
+    batch["destination"]["max_connections"] = 1  # one request at a time
+    file = program.batch(batch)
     run = program.start("run", file)
     assert held.arrived.wait(30)
     if how == "stop":
