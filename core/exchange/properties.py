@@ -61,14 +61,15 @@ def created(message: Outgoing, *, keep_receipts: bool) -> tuple[str, tuple[str, 
     key = f"<t:ExtendedProperty>{SOURCE_KEY}<t:Value>{text(message.token)}</t:Value></t:ExtendedProperty>"
     when = _systime(message.received)
     times = "" if when is None else "".join(_property(tag, when) for tag in shape.times)
-    return f"{shape.before}{key}{times}{shape.after}", shape.dropped
+    return f"{shape.before}{key}{shape.properties}{times}{shape.after}", shape.dropped
 
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """What does not depend on one message: the XML before and after its key, and which properties are its time."""
+    """What does not depend on one message: XML in its order, and which properties are its time."""
 
     before: str
+    properties: str
     after: str
     times: tuple[int, ...]
     dropped: tuple[str, ...]
@@ -84,15 +85,13 @@ def _shape(flags: Flags, keep_receipts: bool) -> _Shape:
     verb = _REPLIED if ANSWERED in flags else _FORWARDED if FORWARDED in flags else None
     if verb is not None:
         values |= _verb(verb)
-    after = [_property(tag, value) for tag, value in values.items()]
-    if not keep_receipts:
-        after.append("<t:IsReadReceiptRequested>false</t:IsReadReceiptRequested>")
-    after.append(f"<t:IsRead>{'true' if seen else 'false'}</t:IsRead>")
+    receipts = "" if keep_receipts else "<t:IsReadReceiptRequested>false</t:IsReadReceiptRequested>"
     if verb == _REPLIED and FORWARDED in flags:  # Exchange knows the last of the two only
         dropped = (*dropped, FORWARDED)
     return _Shape(
         f"<t:Categories>{_strings(categories)}</t:Categories>" if categories else "",
-        "".join(after),
+        "".join(_property(tag, value) for tag, value in values.items()),
+        f"{receipts}<t:IsRead>{'true' if seen else 'false'}</t:IsRead>",
         # IMAP knows no time for the last verb: the message's own stands in.
         (_DELIVERY_TIME,) if verb is None else (_DELIVERY_TIME, _LAST_VERB_TIME),
         dropped,

@@ -14,7 +14,9 @@ from tests.servers.dovecot import Dovecot
 from tests.servers.odd_source import Box, short_message
 
 TWENTY = range(1, 21)
-MANY = range(101, 351)  # three requests
+#: So many messages in a request; `MANY` are three requests.
+REQUEST = 100
+MANY = range(101, 351)
 DONE = b"TAG OK done\r\n"
 GOOD_BYE = b"* BYE see you\r\nCLOSE"
 
@@ -25,6 +27,7 @@ LIST, SEARCH, DESCRIBE, FETCH = "LIST ", "UID SEARCH ALL", "(FLAGS INTERNALDATE"
 def scene(
     make_dovecot: Callable[..., Dovecot], user: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[OddScene]:
+    monkeypatch.setattr("core.sync.fetching.REQUEST_MESSAGES", REQUEST)
     with odd_scene(user, tmp_path, monkeypatch, ImapTarget(make_dovecot(fsync="optimized"))) as scene:
         yield scene
 

@@ -39,8 +39,8 @@ def write(box: Box, sent: list[Outgoing]) -> list[Written]:
     destination = box.connected()
     folder = inbox(destination)
     written: list[Written] = []
-    for start in range(0, len(sent), destination.limits.batch_messages):
-        written += destination.write(folder, sent[start : start + destination.limits.batch_messages])
+    while len(written) < len(sent):
+        written += destination.write(folder, sent[len(written) :][: destination.limits.batch_messages])
     return written
 
 
