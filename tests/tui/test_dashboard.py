@@ -66,8 +66,8 @@ def test_a_storm_of_sizes_leaves_it_as_it_was(store: Database) -> None:
     async def look() -> None:
         async with shown(store) as screen:
             before = screen.text
-            for round_ in range(8):
-                if round_ == 4:
+            for round_ in range(6):
+                if round_ == 3:
                     await screen.pilot.resize_terminal(120, 40)
                     await screen.pilot.press("question_mark")
                     await screen.shows("This help")
