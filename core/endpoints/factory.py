@@ -3,6 +3,7 @@
 A secret is read at each sign-in, so that SecretError may come from any call on what is made here.
 """
 
+import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -17,6 +18,16 @@ from core.ports.source import Source
 
 if TYPE_CHECKING:
     from core.imap.connection import Connection
+
+
+def load(batch: Batch) -> None:
+    """Import the code for both ends, which takes up to a second: before the first mailbox, and once for all workers."""
+    importlib.import_module("core.imap.source")
+    if isinstance(batch.destination, EwsDestination):
+        importlib.import_module("core.exchange.destination")
+        importlib.import_module("core.exchange.sign_in")
+    else:
+        importlib.import_module("core.imap.destination")
 
 
 def open_source(batch: Batch, mailbox: Mailbox, *, spool: Path | None = None, meter: Meter = UNLIMITED) -> Source:

@@ -111,6 +111,7 @@ class BatchRun:
 
     def _main(self) -> None:
         try:
+            self._run.doors.load(self._run.batch)
             self._begin()
             while not self._over.is_set():
                 self._steer()

@@ -27,22 +27,24 @@ SETTLE = {"imap": 10.0, "ews": 30.0}
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """How a mailbox's ends are opened, and what runs between them."""
+    """How a mailbox's ends are opened, and what runs between them. `load` is called once for a batch, before."""
 
     source: Callable[[Batch, Mailbox], Source]
     destination: Callable[[Batch, Mailbox], Destination]
     run_pass: Callable[[PassContext], PassResult]
+    load: Callable[[Batch], None] = lambda _: None
 
 
 def real_doors(spool: Path, meters: Mapping[Side, Meter]) -> Doors:
     """Real servers and the real pass; large messages wait in unnamed files in the folder `spool`."""
-    from core.endpoints.factory import open_destination, open_source
+    from core.endpoints.factory import load, open_destination, open_source
     from core.sync.mailbox_pass import run_pass
 
     return Doors(
         partial(open_source, spool=spool, meter=meters[Side.SOURCE]),
         partial(open_destination, meter=meters[Side.DESTINATION]),
         run_pass,
+        load,
     )
 
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Integer, LargeBinary, Text, bindparam, func, select, update
+from sqlalchemy import Connection, Integer, LargeBinary, Text, bindparam, func, select, text, update
 
 from core.mail.flags import Flags
 from core.mail.folder import FolderPath
@@ -294,9 +294,9 @@ class Ledger:
 
         Not after a `restless` one, which may not have seen where it went; then the next one may.
         """
+        ours = select(schema.folder.c.id).where(schema.folder.c.pair_id == self._pair_id)
 
         def work(connection: Connection) -> None:
-            ours = select(schema.folder.c.id).where(schema.folder.c.pair_id == self._pair_id)
             if not restless:
                 connection.execute(
                     update(_MESSAGE)
@@ -305,7 +305,12 @@ class Ledger:
                 )
             connection.execute(update(schema.pair).where(schema.pair.c.id == self._pair_id).values(adopted=True))
 
-        self._fence.write(work)
+        # In words, so that SQLite takes the index of just these rows.
+        left = select(_MESSAGE.c.uid).where(_MESSAGE.c.folder_id.in_(ours), text(f"message.gone = {Gone.JUST:d}"))
+        with self._database.reading() as connection:
+            moved = not restless and connection.execute(left.limit(1)).first() is not None
+        if moved or self.first_pass():
+            self._fence.write(work)
 
     # --- inside ------------------------------------------------------------------------------------------------
 

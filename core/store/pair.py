@@ -32,11 +32,15 @@ def pair_id(database: Database, pair: PairId) -> int:
         "destination_address": pair.destination_address.lower(),
     }
 
+    known = select(schema.pair.c.id).filter_by(**names)
+
     def find_or_add(connection: Connection) -> int:
         connection.execute(insert(schema.pair).values(**names).on_conflict_do_nothing())
-        return int(connection.execute(select(schema.pair.c.id).filter_by(**names)).scalar_one())
+        return int(connection.execute(known).scalar_one())
 
-    return database.writer.do(find_or_add)
+    with database.reading() as connection:
+        found = connection.execute(known).scalar()
+    return database.writer.do(find_or_add) if found is None else int(found)
 
 
 class Fence:
