@@ -5,7 +5,6 @@
 into numbers (both measured with 4.1).
 """
 
-import base64
 import socket
 import ssl
 import struct
@@ -19,7 +18,8 @@ from typing import Any, Literal
 from core.imap.administrator import administrator
 from core.imap.answers import failure_of
 from core.imap.client import dial
-from core.imap.wire import Completion, GarbledError, Response, Wire, astring
+from core.imap.signing_in import sign_in
+from core.imap.wire import Completion, GarbledError, Response, Wire
 from core.ports.failure import Action, EndpointError, Failure, Side, UnreachableError
 from core.ports.guard import Guard, unguarded
 from core.ports.lifeline import Lifeline, aborted
@@ -329,28 +329,14 @@ class Connection:
         self._lifeline.hold(link)
 
     def _say_who(self, wire: Wire, offered: frozenset[str], secret: Secret) -> Completion:
-        """SASL PLAIN where it is offered: it takes any character, and an administrator's authorization identity."""
+        """The user himself, or an administrator for him."""
         who, admin = self._sign_in.username, self._sign_in.admin
         identity, login = "", who
         if admin is not None and admin.style == "authzid":
             identity, login = who, admin.username
         elif admin is not None:
             login = admin.style.replace("{user}", who).replace("{admin}", admin.username)
-        if "AUTH=PLAIN" in offered:
-            return _plain(wire, identity, login, secret)
-        if identity or "LOGINDISABLED" in offered:
-            raise EndpointError(
-                Failure(
-                    Action.STOP_BATCH,
-                    "AUTH",
-                    "the server does not offer AUTH=PLAIN on this connection",
-                    cure='give [admin] a login template as its style, such as "{user}*{admin}"'
-                    if identity
-                    else "the server wants an encrypted connection: set security to tls or starttls",
-                    side=self.side,
-                )
-            )
-        return wire.run(b"LOGIN %b %b" % (astring(login.encode()), astring(secret.reveal().encode())))
+        return sign_in(wire, offered, identity, login, secret, self.side)
 
 
 def _acknowledge(link: socket.socket) -> None:
@@ -377,17 +363,3 @@ def _context(address: Address, side: Side) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
-
-
-def _plain(wire: Wire, identity: str, login: str, secret: Secret) -> Completion:
-    """RFC 4616, without an initial response: every server takes that."""
-    tag = wire.tag()
-    wire.send(tag + b" AUTHENTICATE PLAIN\r\n")
-    response = wire.response()
-    while response.tag == b"*":
-        response = wire.response()
-    if response.tag == tag:
-        return response.completion()
-    token = f"{identity}\0{login}\0{secret.reveal()}"
-    wire.send(base64.b64encode(token.encode()) + b"\r\n")
-    return wire.finish(tag)
