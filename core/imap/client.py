@@ -3,14 +3,15 @@
 It opens the connection, secures it and reads the greeting; what comes after is not left to it (`core.imap.connection`).
 """
 
+import io
 import socket
 import ssl
 from collections.abc import Callable
 from typing import Any
 
+from core.imap.wire import line_of
 from core.ports.guard import Guard, send
 
-_LONGEST_LINE = 64 << 20  # the UIDs of a very large folder come in one line
 #: A link that died without a word is found out within two minutes, and a firewall forgets no quiet one (seconds).
 _KEEP_ALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
 
@@ -35,9 +36,12 @@ def dial(
 
     from imapclient import IMAPClient, SocketTimeout
 
-    imaplib._MAXLINE = max(imaplib._MAXLINE, _LONGEST_LINE)  # type: ignore[attr-defined]  # noqa: SLF001
-
     class Held(imaplib.IMAP4):
+        """Reads for itself: what imaplib has buffered is out of reach in some versions of Python."""
+
+        _reader: io.BufferedReader
+        _read_from: socket.socket | None = None
+
         def _create_socket(self, timeout: float | None = None) -> socket.socket:
             del timeout
             link = socket.create_connection((host, port), connect)
@@ -49,8 +53,24 @@ def dial(
                 link.close()
                 raise
 
+        def read(self, size: int) -> bytes:
+            return self._incoming().read(size)
+
+        def readline(self) -> bytes:
+            return line_of(self._incoming())
+
         def send(self, data: Any) -> None:
             send(self.sock, data, guard)
+
+        def shutdown(self) -> None:
+            if self._read_from is not None:
+                self._reader.close()
+            super().shutdown()
+
+        def _incoming(self) -> io.BufferedReader:
+            if self._read_from is not self.sock:  # STARTTLS puts another in its place
+                self._reader, self._read_from = self.sock.makefile("rb"), self.sock
+            return self._reader
 
     class Client(IMAPClient):  # type: ignore[misc]  # imapclient has no types
         def _create_IMAP4(self) -> imaplib.IMAP4:  # noqa: N802

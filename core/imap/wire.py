@@ -4,6 +4,7 @@ A response is cut into text and literals and no further: who asked for it knows 
 one read and one partition away from the socket, and names, keywords and numbers as the server spelt them.
 """
 
+import io
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ _ALERT = re.compile(rb"\[ALERT\] *(.*)", re.IGNORECASE)
 _UNQUOTABLE = re.compile(rb"[\r\n\x00]")
 _STATUS = frozenset({b"OK", b"NO", b"BAD", b"BYE", b"PREAUTH"})
 _PIECE = 1 << 18
+_LONGEST_LINE = 64 << 20  # the UIDs of a very large folder come in one line
 #: The largest number that a server may say (RFC 7162, mod-sequence).
 _LARGEST = (1 << 63) - 1
 _DIGITS = len(str(_LARGEST))
@@ -27,7 +29,7 @@ _LARGEST_SET = 50_000_000
 
 
 class Transport(Protocol):
-    """What carries the bytes; `imaplib.IMAP4` is one."""
+    """What carries the bytes (`core.imap.client`)."""
 
     def readline(self) -> bytes:
         """One line with its end; less at the end of the connection."""
@@ -40,6 +42,14 @@ class Transport(Protocol):
     def send(self, data: bytes) -> None:
         """Send all of `data`."""
         ...
+
+
+def line_of(stream: io.BufferedIOBase) -> bytes:
+    """One line with its end; less at the end of the stream. Raises GarbledError for one without any sense."""
+    line = stream.readline(_LONGEST_LINE + 1)
+    if len(line) > _LONGEST_LINE:
+        raise GarbledError(f"a line of more than {_LONGEST_LINE} bytes")
+    return line
 
 
 class LostError(Exception):
