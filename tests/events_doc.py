@@ -66,7 +66,7 @@ EVENTS: Mapping[EventKind, str] = {
     EventKind.MESSAGE_DATE_CHANGED: "the destination cannot keep when it was received; the text says what it has now",
     EventKind.FLAGS_CHANGED: "changes of flags at the source were carried over",
     EventKind.FLAGS_KEPT: "flags that a user changed at the destination were left alone",
-    EventKind.LIBRARY: "what a library said; for finding faults",
+    EventKind.LIBRARY: "what a library said, or the code that speaks IMAP; for finding faults",
     EventKind.FAULT: "a fault of mailcutover's own; a crash file has the details",
     EventKind.SUMMARY: "the last line of `run --json`, with the status object in `status`; never in the log",
 }

@@ -59,6 +59,10 @@ def dial(
         def readline(self) -> bytes:
             return line_of(self._incoming())
 
+        def read_some(self, size: int) -> bytes:
+            """What has come, or comes next: at most so much; nothing at the end."""
+            return self._incoming().read1(size)
+
         def send(self, data: Any) -> None:
             send(self.sock, data, guard)
 

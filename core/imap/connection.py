@@ -5,6 +5,7 @@
 into numbers (both measured with 4.1).
 """
 
+import logging
 import socket
 import ssl
 import struct
@@ -18,6 +19,7 @@ from typing import Any, Literal
 from core.imap.administrator import administrator
 from core.imap.answers import failure_of
 from core.imap.client import dial
+from core.imap.deflate import OFFER, Link, compress
 from core.imap.signing_in import sign_in
 from core.imap.wire import Completion, GarbledError, Response, Wire
 from core.ports.failure import Action, EndpointError, Failure, Side, UnreachableError
@@ -30,10 +32,11 @@ from core.secret import Secret, masked
 #: All that may ever be said to a source: nothing here changes a mailbox.
 SOURCE_VERBS = frozenset(
     {
-        *(b"CAPABILITY", b"LOGIN", b"AUTHENTICATE", b"LOGOUT", b"NOOP"),
+        *(b"CAPABILITY", b"LOGIN", b"AUTHENTICATE", b"LOGOUT", b"NOOP", b"COMPRESS"),
         *(b"NAMESPACE", b"LIST", b"LSUB", b"EXAMINE", b"UID FETCH", b"UID SEARCH"),
     }
 )
+_LOG = logging.getLogger(__name__)
 #: So many different alerts are kept until somebody asks.
 _ALERTS = 20
 _PARTING = 5.0  # seconds that a server has to say good-bye
@@ -262,7 +265,13 @@ class Connection:
             return failure
         self._wire = wire
         self.capabilities = self._offered()
+        self._compress(wire, transport)
         return None
+
+    def _compress(self, wire: Wire, link: Link) -> None:
+        if OFFER in self.capabilities and compress(wire, link, self.address, self._meter):
+            words = "%s %s: %s's connection is compressed, as the quickest answer took %.0f ms"
+            _LOG.info(words, self.side.value, self.address, self._sign_in.username, wire.round_trip * 1000)
 
     def _be_let_in(self, say_who: Callable[[], Completion], secret: Secret) -> Failure | None:
         """What was refused, if it was; an administrator is not refused once for every mailbox."""

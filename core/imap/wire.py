@@ -8,7 +8,9 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
+from time import monotonic
 from typing import Protocol
 
 from core.mail.body import SPOOL_ABOVE, Body
@@ -29,7 +31,7 @@ _LARGEST_SET = 50_000_000
 
 
 class Transport(Protocol):
-    """What carries the bytes (`core.imap.client`)."""
+    """What carries the bytes (`core.imap.client`, `core.imap.deflate`)."""
 
     def readline(self) -> bytes:
         """One line with its end; less at the end of the connection."""
@@ -124,9 +126,10 @@ class Wire:
     """Commands and responses over one connection. Used by one thread at a time.
 
     `exists` follows the selected folder's number of messages through EXISTS, EXPUNGE and VANISHED, `uidvalidity` what
-    was said of it last. `verbs`, where given, are the only commands that `run` lets out. `acknowledge` tells the server
-    at once that its last words came; else the system does so in its own time. `meter` is told of all bytes, in both
-    directions, `alert` of what the server wants people to read (RFC 3501, 7.1).
+    was said of it last. `round_trip` is the shortest time that an answer took so far, in seconds. `verbs`, where given,
+    are the only commands that `run` lets out. `acknowledge` tells the server at once that its last words came; else the
+    system does so in its own time. `meter` is told of all bytes, in both directions, `alert` of what the server wants
+    people to read (RFC 3501, 7.1).
     """
 
     def __init__(
@@ -146,8 +149,14 @@ class Wire:
         self.acknowledge = acknowledge
         self._alert = alert
         self._count = 0
+        self._sent = 0.0  # when (monotonic)
+        self.round_trip = inf
         self.exists = 0
         self.uidvalidity: int | None = None
+
+    def over(self, transport: Transport) -> None:
+        """Go on over another transport, which tells the meter by itself."""
+        self._transport, self._meter = transport, UNLIMITED
 
     def leave(self) -> None:
         """Forget what was said of the selected folder: another is about to be."""
@@ -162,6 +171,7 @@ class Wire:
     def send(self, data: bytes) -> None:
         """Send bytes as they are."""
         self._transport.send(data)
+        self._sent = monotonic()
         self._meter(len(data))
 
     def run(self, command: bytes, take: Callable[[Response], None] | None = None) -> Completion:
@@ -199,6 +209,8 @@ class Wire:
         """The next response, whatever it is. Raises LostError also for BYE."""
         line = self._line()
         tag, _, rest = line.partition(b" ")
+        if tag != b"*":
+            self.round_trip = min(self.round_trip, monotonic() - self._sent)
         if tag == b"+":
             return Response(tag, b"", None, [rest])
         kind, _, text = rest.partition(b" ")

@@ -16,6 +16,7 @@ from core.engine.host import BatchRun, Host
 from core.engine.retry import Patience
 from core.event import Event, EventKind
 from core.exchange.destination import ExchangeDestination
+from core.imap import deflate
 from core.imap.connection import Timeouts
 from core.imap.destination import ImapDestination
 from core.imap.source import ImapSource
@@ -52,8 +53,8 @@ class Scene:
     """A mailbox to move, with a bad link to one of its two servers.
 
     `where` is ``source``, ``imap``, ``apart`` (an IMAP destination without MULTIAPPEND), ``plain`` (without UIDPLUS,
-    too) or ``exchange``; `messages` are folders and bytes, all received at one moment; `shape` is that of an IMAP
-    destination (tests.servers.dovecot).
+    too), ``deflated`` (as ``apart``, and its connection is compressed) or ``exchange``; `messages` are folders and
+    bytes, all received at one moment; `shape` is that of an IMAP destination (tests.servers.dovecot).
     """
 
     def __init__(
@@ -85,15 +86,17 @@ class Scene:
                 table["destination"]["ca_file"] = str(folder / "ca.pem")
             port = urlsplit(self.exchange.url).port or 0
         else:
-            if where in {"plain", "apart"}:  # each message has an answer of its own
+            if where in {"plain", "apart", "deflated"}:  # each message has an answer of its own
                 shape.setdefault("without", ("MULTIAPPEND",))
+            if where == "deflated":
+                shape.setdefault("compress", True)
             self.other: Dovecot = request.getfixturevalue("make_dovecot")(fsync="optimized", **shape)
             table = to_imap(self.source, self.other, user)
             server, end = (self.source, "source") if where == "source" else (self.other, "destination")
             port = server.tls_port if tls else server.port
             if tls:
                 table[end] |= {"host": "localhost", "security": "tls", "ca_file": str(server.ca_file)}
-        lines = where != "exchange" and not tls
+        lines = where not in {"exchange", "deflated"} and not tls
         self.proxy: FaultProxy = Proxy(port) if lines else FaultProxy(port)
         if where == "plain":
             assert isinstance(self.proxy, Proxy)
@@ -209,6 +212,8 @@ def opened(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
     """With its secrets, its link, and an eye on what is shown."""
     for name, value in SECRETS.items():
         monkeypatch.setenv(name, value)
+    if scene.where == "deflated":
+        monkeypatch.setattr(deflate, "SLOW", 0.0)
     shown = MailboxBoard.set
 
     def seen(board: MailboxBoard, **changes: Any) -> None:

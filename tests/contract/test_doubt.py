@@ -4,6 +4,7 @@ Many of these messages are real duplicates, byte for byte, of one date and in on
 """
 
 import itertools
+import logging
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -206,18 +207,25 @@ HALF = {
     ("imap", Way.DOWN): 40,
     ("plain", Way.UP): 12_000,
     ("plain", Way.DOWN): 900,
+    ("deflated", Way.UP): 400,
+    ("deflated", Way.DOWN): 40,
 }
 
 
 @pytest.mark.parametrize("way", Way)
-def test_cut_off_in_the_middle_of_a_request_or_its_answers(scene: Scene, bad: Bad, way: Way) -> None:
+@pytest.mark.parametrize("scene", ["imap", "plain", "deflated", "exchange"], indirect=True)
+def test_cut_off_in_the_middle_of_a_request_or_its_answers(
+    scene: Scene, bad: Bad, way: Way, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "core.imap")
     bad(Faults(reset=Reset(way, HALF[scene.where, way], times=1)))
     run(scene)
     scene.each_is_there_once()
     assert scene.proxy.resets == 1
+    assert ("connection is compressed" in caplog.text) is (scene.where == "deflated")
     if way is Way.DOWN:
         assert settled(scene)["was stored after all"] > requested(scene) // 2
-    elif scene.where == "plain":
+    elif scene.where in {"plain", "deflated"}:
         assert settled(scene).keys() == {"was stored after all", "was not stored"}
     else:  # nothing was stored before all had been heard
         assert settled(scene) == {"was not stored": requested(scene)}

@@ -173,7 +173,7 @@ class Dovecot(ImapServer):
 
     `separator` and `prefix` shape the personal namespace; `without` are capabilities not to offer (Dovecot goes on
     understanding them); `offers` are words to add (``APPENDLIMIT=1000``); `quota` is a size per user such as ``64k``;
-    `extra` is appended to the configuration.
+    with `compress` it has COMPRESS=DEFLATE; `extra` is appended to the configuration.
     """
 
     master = "migrator"
@@ -187,6 +187,7 @@ class Dovecot(ImapServer):
         without: Iterable[str] = (),
         offers: Iterable[str] = (),
         quota: str = "",
+        compress: bool = False,
         fsync: str = "never",
         mechanisms: str = "plain login",
         extra: str = "",
@@ -197,14 +198,15 @@ class Dovecot(ImapServer):
         if left_out - set(CAPABILITIES):
             raise ValueError(f"Dovecot does not offer {left_out - set(CAPABILITIES)}")
         kept = [word for word in CAPABILITIES if word not in left_out]
-        plugins = "quota" if quota else ""
+        plugins = {"quota": bool(quota), "zlib": compress}
+        chosen = [name for name, wanted in plugins.items() if wanted]
         self._values = {
             "separator": separator,
             "prefix": prefix,
-            "capability": " ".join([*kept, *offers]),
+            "capability": " ".join([*kept, *(["COMPRESS=DEFLATE"] if compress else []), *offers]),
             "quota": _QUOTA.format(size=quota) if quota else "",
-            "plugins": plugins,
-            "imap_plugins": "imap_quota" if quota else "",
+            "plugins": " ".join(chosen),
+            "imap_plugins": " ".join(f"imap_{name}" for name in chosen),
             "fsync": fsync,
             "mechanisms": mechanisms,
             "extra": extra,
