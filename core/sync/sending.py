@@ -111,9 +111,10 @@ class Sending:
     def _prepared(self, groups: deque[list[Ready]]) -> Flight | None:
         """The next request, its intents durable; None where none is to be sent."""
         group = groups.popleft()
-        if len(group) > self.most:
-            groups.appendleft(group[self.most :])
-            group = group[: self.most]
+        most = self.most  # another one with each look: requests that end meanwhile change it
+        if len(group) > most:
+            groups.appendleft(group[most:])
+            group = group[:most]
         try:
             return self._intended(group)
         except BaseException:
