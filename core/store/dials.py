@@ -68,7 +68,8 @@ def file(connection: "Connection", batch: str, settings: Mapping[str, str]) -> N
     """What the batch file says now; a change that it has taken over counts no longer as one."""
     written = plain(connection)
     written.executemany(
-        "INSERT INTO dial (batch, key, filed) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET filed = excluded.filed",
+        "INSERT INTO dial (batch, key, filed) VALUES (?, ?, ?)"
+        " ON CONFLICT (batch, key) DO UPDATE SET filed = excluded.filed",
         [(batch, key, value) for key, value in settings.items()],
     )
     written.execute("UPDATE dial SET turned = nullif(turned, filed) WHERE batch = ?", (batch,))

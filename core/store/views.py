@@ -175,7 +175,7 @@ _BATCHES = """
     SELECT name, path, added, status, condition, until, why, next_pass, warning, rev FROM batch ORDER BY added, name
 """
 _GROUPED = f"""
-    SELECT batch, status, count(*), total(rate), sum(synced IS NULL AND bytes_total = 0),
+    SELECT batch, status, count(*), total(rate), count(*) FILTER (WHERE synced IS NULL AND bytes_total = 0),
         {", ".join(f"sum({name})" for name in COUNTS)}
     FROM mailbox GROUP BY batch, status
 """  # noqa: S608 - constants

@@ -38,14 +38,15 @@ class Wanted:
         """Record the same wish for several mailboxes at once: all of them, or none."""
         now = seconds(self._clock.now())
         self._write(
-            "INSERT OR REPLACE INTO wanted (batch, mailbox, wish, time) VALUES (?, ?, ?, ?)",
+            "INSERT INTO wanted (batch, mailbox, wish, time) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (batch, mailbox) DO UPDATE SET wish = excluded.wish, time = excluded.time",
             [(batch, mailbox, wish.value, now) for mailbox in mailboxes],
         )
 
     def ask(self, batch: str, demand: Demand, mailbox: str | None = None) -> None:
         """Record a demand for one mailbox by its source login, or for all of a batch."""
         row = (batch, mailbox or "", demand.value)
-        self._write("INSERT OR IGNORE INTO demand (batch, mailbox, what) VALUES (?, ?, ?)", [row])
+        self._write("INSERT INTO demand (batch, mailbox, what) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", [row])
 
     def took(self, batch: str, demand: Demand, mailbox: str = "") -> None:
         """A demand has been heard, or is taken back."""
