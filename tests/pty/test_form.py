@@ -100,6 +100,7 @@ def test_made_started_paused_lost_found_again_and_finished(
         keys.fill("destination.url", practice_exchange.url, 17)
         keys.fill("destination.username", "svc", 20)
         keys.fill("destination.password", "env:EXCHANGE_PASSWORD", 21)
+        keys.fill("destination.max_connections", "1", 25)  # one request at a time
         keys.fill("options.mailboxes_at_once", "1", 40)
         terminal.press("g" + "j" * 27 + "\r")
         terminal.shows("Nothing here yet")

@@ -6,8 +6,10 @@ import signal
 import subprocess
 import sys
 import termios
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -45,6 +47,7 @@ security = "none"
 url = "{practice_exchange.url}"
 username = "svc"
 password = "env:EXCHANGE_PASSWORD"
+max_connections = 1  # one request at a time: one that is held holds all
 [options]
 settle = "0.1s"
 [[mailboxes]]
@@ -204,17 +207,18 @@ def ended(terminal: Terminal, state: Path) -> None:
 
 
 def test_a_link_that_breaks_is_shown_and_gone_on_with(
-    tmp_path: Path, dovecot: Dovecot, batch: Path, practice_exchange: PracticeExchange
+    tmp_path: Path, dovecot: Dovecot, user: str, batch: Path, practice_exchange: PracticeExchange
 ) -> None:
-    practice_exchange.pace.item = 0.01
+    large = b64encode(Random(3).randbytes(300_000))  # no compression makes it much smaller
+    dovecot.load(user, [Record(b"Subject: large\r\n\r\n%b\r\n" % large, "Later")])
     proxy = FaultProxy(dovecot.port)
     batch.write_text(batch.read_text().replace(f"port = {dovecot.port}", f"port = {proxy.port}"))
     with proxy, Terminal.console(tmp_path / "state", str(batch), env=SECRETS) as terminal:
-        proxy.faults = Faults(rate=20_000)
+        proxy.faults = Faults(rate=60_000)  # seven seconds for the last message
         terminal.shows("Created")
         terminal.press("s")
         terminal.until(lambda: practice_exchange.mailbox("ann@new.example").count() > 0, "some of it")
-        proxy.faults = Faults(refused=True)
+        proxy.faults = Faults(rate=60_000, refused=True)  # nothing of what waits in the proxy is let through
         proxy.cut()
         terminal.shows("no link")
         terminal.shows(f"source 127.0.0.1:{proxy.port}: nothing answers at this host and port")
@@ -225,3 +229,4 @@ def test_a_link_that_breaks_is_shown_and_gone_on_with(
         terminal.press("q")
         assert terminal.end() == 0
     assert stored(practice_exchange) == ALL
+    assert len(practice_exchange.mailbox("ann@new.example").items("Later")) == 1
