@@ -76,7 +76,8 @@ _STANDING = select(_MESSAGE.c.uid, *STANDING).where(
 class Ledger:
     """The ledger of one pair, for one holder of its lease. Every write may raise FencedError.
 
-    `counts` is kept beside the rows: loaded once, changed with each write that became durable. One thread writes.
+    `counts` is kept beside the rows: loaded once, changed with each write that became durable. One thread writes. What
+    it says there is none of is not looked for.
     """
 
     def __init__(self, database: Database, pair: PairId, epoch: int) -> None:
@@ -136,6 +137,8 @@ class Ledger:
 
     def pending(self, folder: LedgerFolder) -> list[int]:
         """UIDs still to be sent and not in doubt, newest first; last those that were sent before and not stored."""
+        if not self.counts(folder).pending:
+            return []
         query = (
             select(_MESSAGE.c.uid)
             .where(_MESSAGE.c.folder_id == folder.id, _MESSAGE.c.outcome == Outcome.PENDING.value)
@@ -147,14 +150,20 @@ class Ledger:
 
     def intents(self, folder: LedgerFolder) -> list[Entry]:
         """Messages in doubt: an intent without a result."""
+        if not self.counts(folder).pending:
+            return []
         return self._entries(_MESSAGE.c.folder_id == folder.id, _MESSAGE.c.mark.is_not(None))
 
     def rejected(self, folder: LedgerFolder) -> list[Entry]:
         """Messages that the destination refused."""
+        if not self.counts(folder).rejected:
+            return []
         return self._entries(_MESSAGE.c.folder_id == folder.id, _MESSAGE.c.outcome == Outcome.REJECTED.value)
 
     def skipped(self, folder: LedgerFolder) -> list[int]:
         """UIDs that a rule of ours left out, at the source still."""
+        if not self.counts(folder).skipped:
+            return []
         query = select(_MESSAGE.c.uid).where(
             _MESSAGE.c.folder_id == folder.id, _MESSAGE.c.outcome == Outcome.SKIPPED.value, _MESSAGE.c.gone == Gone.NO
         )
