@@ -66,6 +66,11 @@ class Written:
     redated: datetime | None = None
 
 
+def same_folder(mark: str, later: str) -> bool:
+    """Whether a folder is still the one that it was at an earlier `Destination.mark`."""
+    return mark.partition(":")[0] == later.partition(":")[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Doubt:
     """A message that was sent and may or may not be there.
@@ -137,7 +142,10 @@ class Destination(Protocol):
         ...
 
     def mark(self, folder: DestinationFolder) -> str:
-        """Where the folder ends now (IMAP: UIDVALIDITY and UIDNEXT), so that a later `look_up` knows what is new."""
+        """Where the folder ends now, so that a later `look_up` knows what is new.
+
+        IMAP: UIDVALIDITY, a colon, UIDNEXT. `look_up` finds nothing by the mark of a folder that was made anew since.
+        """
         ...
 
     def write(self, folder: DestinationFolder, batch: Sequence[Outgoing]) -> Sequence[Written]:

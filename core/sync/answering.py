@@ -16,6 +16,11 @@ from core.sync.recording import Recording
 from core.sync.repairing import Repairing
 from core.sync.stumbles import Stumbles
 
+#: Seconds to wait when a server asks for time and does not say how long.
+WAIT = 10.0
+#: Of what ends a pass; what is not named here weighs least.
+_WEIGHTS = {Action.WAIT: 1, Action.STOP_MAILBOX: 2, Action.STOP_BATCH: 3}
+
 
 @dataclass(slots=True)
 class Verdict:
@@ -62,10 +67,13 @@ class Answering:
             self._recording.cut_off(work, [message for message, _ in unclear])
             raise
         second = self._answers(work, [message for message, _ in unclear], cleared)
-        return Verdict(first.again + second.again, first.stop or second.stop, first.wait or second.wait)
+        return Verdict(first.again + second.again, heavier(first.stop, second.stop), heavier(first.wait, second.wait))
 
-    def leave(self, landed: Landed) -> None:
-        """Record what became of each message, without a word to the destination: this pass sends nothing more."""
+    def leave(self, landed: Landed) -> Failure | None:
+        """Record what became of each message, without a word to the destination: this pass sends nothing more.
+
+        Returns what asks for time, if anything does.
+        """
         work, group, failure = landed.flight.work, landed.flight.group, landed.failure
         if landed.fault is not None or (failure is not None and failure.in_doubt):
             self._recording.in_doubt(work, group)
@@ -74,10 +82,13 @@ class Answering:
         else:
             both = list(zip(group, landed.written, strict=True))
             known = [(message, answer) for message, answer in both if self._is_known(answer)]
-            verdict = self._answers(work, [message for message, _ in known], [answer for _, answer in known])
-            for left in verdict.again:
-                drop(left)
+            self._answers(work, [message for message, _ in known], [answer for _, answer in known])
             self._recording.in_doubt(work, [message for message, answer in both if not self._is_known(answer)])
+        asked: Failure | None = None
+        for one in (failure, *(answer.failure for answer in landed.written)):
+            if one is not None and one.action is Action.WAIT:
+                asked = heavier(asked, one)
+        return asked
 
     def _is_known(self, answer: Written) -> bool:
         """Whether nothing more need be asked about this message."""
@@ -132,22 +143,22 @@ class Answering:
                 again.append(message)
                 blamed.append(message)
                 if failure.alone or not self._stumbles.may_try(message):
-                    stop = stop or failure
+                    stop = heavier(stop, failure)
             else:
                 again.append(message)
                 spared.append(message)
                 if failure.action is Action.WAIT:
-                    wait = failure
+                    wait = heavier(wait, failure)
                 else:
-                    stop = stop or failure
+                    stop = heavier(stop, failure)
         if unnamed and not self._context.destination.limits.keyed:
             # Without APPENDUID the next batch would hide which item is whose.
             self._recording.name(work, unnamed)
         self._recording.in_doubt(work, doubtful)
         if unsure is not None and unsure.action is Action.WAIT:
-            wait = wait or unsure
+            wait = heavier(wait, unsure)
         elif unsure is not None and not self._stumbles.goes_on(doubtful, group, unsure):
-            stop = stop or unsure
+            stop = heavier(stop, unsure)
         self._recording.withdraw(work, blamed + apart)
         self._recording.withdraw(work, spared, blameless=True)
         return Verdict(([again] if again else []) + [[message] for message in apart], stop, wait)
@@ -201,3 +212,15 @@ class Answering:
             else:
                 absent.append(message)
         return absent
+
+
+def wished(failure: Failure) -> float:
+    """How long the server wants us to wait, in seconds."""
+    return WAIT if failure.seconds is None else failure.seconds
+
+
+def heavier(one: Failure | None, other: Failure | None) -> Failure | None:
+    """Which of two failures a pass ends with: whoever asks for time gets it, whatever else there is to try again."""
+    if one is None or other is None:
+        return one or other
+    return max(one, other, key=lambda failure: (_WEIGHTS.get(failure.action, 0), wished(failure)))

@@ -1,6 +1,6 @@
 """Requests to the destination under way: each in a thread of its own, while the pass prepares what comes next."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
@@ -36,42 +36,47 @@ class Landed:
 
 
 class Flights:
-    """Used by the pass's own thread. `len` is how many are under way, or have ended and were not taken."""
+    """Used by the pass's own thread. `len` is how many are under way, or have ended and were not taken.
+
+    What has ended stays until it is taken, so that nothing that breaks off in between makes it forgotten.
+    """
 
     def __init__(self, destination: Destination, name: str) -> None:
         self._destination = destination
         self._name = name
         self._pool: ThreadPoolExecutor | None = None
-        self._flying: dict[Future[Sequence[Written]], Flight] = {}
+        self._flying: dict[Flight, Future[Sequence[Written]]] = {}
 
     def __len__(self) -> int:
         return len(self._flying)
+
+    @property
+    def quiet(self) -> bool:
+        """Whether all have ended."""
+        return all(future.done() for future in self._flying.values())
 
     def launch(self, flight: Flight) -> None:
         """Let it go."""
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self._destination.limits.at_once, thread_name_prefix=f"send {self._name}")
-        future = self._pool.submit(self._destination.write, flight.work.place, flight.outgoing)
-        self._flying[future] = flight
+        self._flying[flight] = self._pool.submit(self._destination.write, flight.work.place, flight.outgoing)
 
-    def land(self) -> Landed:
-        """Wait for the first to end, and take it."""
-        ended = wait(self._flying, return_when=FIRST_COMPLETED).done
-        future = next(future for future in self._flying if future in ended)  # of several, what left first
-        flight = self._flying.pop(future)
+    def first(self) -> Landed:
+        """Wait for the first to end."""
+        ended = wait(self._flying.values(), return_when=FIRST_COMPLETED).done
+        flight, future = next(pair for pair in self._flying.items() if pair[1] in ended)  # of several, what left first
         fault = future.exception()
         if isinstance(fault, EndpointError):
             return Landed(flight, failure=fault.failure)
         return Landed(flight, fault=fault) if fault is not None else Landed(flight, future.result())
 
+    def take(self, landed: Landed) -> None:
+        """The caller sees to what became of it."""
+        del self._flying[landed.flight]
+
     def wait(self) -> None:
         """Wait until all have ended; they can still be taken."""
-        wait(self._flying)
-
-    def rest(self) -> Iterator[Landed]:
-        """Take all that is left, each when it has ended."""
-        while self._flying:
-            yield self.land()
+        wait(self._flying.values())
 
     def close(self) -> None:
         """No more will go. Waits for those under way, which can still be taken."""

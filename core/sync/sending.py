@@ -6,15 +6,14 @@ What needs more of the destination than another request, a look-up or a pause, w
 
 from collections import deque
 from datetime import timedelta
-from itertools import chain
 
 from core.event import EventKind
-from core.ports.destination import Outgoing
+from core.ports.destination import Outgoing, same_folder
 from core.ports.failure import EndpointError, Failure, Side
 from core.printable import printable
 from core.status import Condition
 from core.store.ledger_rows import Intent
-from core.sync.answering import Answering, Verdict
+from core.sync.answering import WAIT, Answering, Verdict, heavier, wished
 from core.sync.causes import Cause
 from core.sync.context import PassContext, Work, pair_source
 from core.sync.fetching import Ready, drop
@@ -25,9 +24,7 @@ from core.sync.repairing import Repairing
 from core.sync.stumbles import Stumbles
 from core.sync.window import Window
 
-#: Seconds to wait when a server asks for time and does not say how long.
-_WAIT = 10.0
-#: The n-th time in a row that a server asks for time, it gets n * n times so many seconds at least, up to `_WAIT`.
+#: The n-th time in a row that a server asks for time, it gets n * n times so many seconds at least, up to `WAIT`.
 _INSIST = 0.01
 
 
@@ -44,6 +41,8 @@ class Sending:
         self._flights = Flights(context.destination, context.narrate.mailbox)
         self._window = Window()
         self._source = pair_source(context)
+        self._ready: Flight | None = None  # its intents are durable, and it has not left
+        self._asked: Failure | None = None  # for time, which it did not get yet
         self._mark = ""  # of the folder, as it was when no request was under way
         self._throttles = 0  # in a row
 
@@ -63,22 +62,37 @@ class Sending:
         """Wait until nothing is under way, and nothing is left to be sent again. False when stopping came first."""
         return self._run(deque(), land=True)
 
-    def leave(self, *, known: bool) -> None:
+    def leave(self, *, known: bool) -> Failure | None:
         """Wait until nothing is under way; then, where it is `known` what the ledger may hold, write down how it ended.
 
-        Raises a fault of our own that ended a request.
+        Returns the longest wait that the server asked for and did not get. Raises a fault of our own that ended a
+        request.
         """
         self._flights.close()
+        ready, self._ready = self._ready, None
         fault: BaseException | None = None
-        for landed in self._flights.rest():
-            fault = fault or landed.fault
+        try:
+            while self._flights:
+                landed = self._flights.first()
+                fault = fault or landed.fault
+                self._leave_one(landed, known=known)
             if known:
-                self._answering.leave(landed)
-            drop(landed.flight.group)
-        if known:
-            self._recording.commit()
+                if ready is not None:
+                    self._take_back(ready)
+                self._recording.commit()
+        finally:
+            drop(ready.group if ready else ())
         if fault is not None:
             raise fault
+        return self._asked
+
+    def _leave_one(self, landed: Landed, *, known: bool) -> None:
+        self._flights.take(landed)
+        try:
+            if known:
+                self._asked = heavier(self._asked, self._answering.leave(landed))
+        finally:
+            drop(landed.flight.group)
 
     def _run(self, groups: deque[list[Ready]], *, land: bool = False) -> bool:
         """Send these groups and those that come of it; `land`: until nothing is under way."""
@@ -86,16 +100,14 @@ class Sending:
             while groups or (self._flights and (land or self._window.careful)):
                 if self._context.control.stopping():
                     return self._settle(groups, stopping=True)
-                if self._flights and (self._window.careful or not groups):
-                    going = None
-                else:
-                    going = self._prepared(groups)
-                    if going is None:
+                if groups and not (self._flights and self._window.careful):
+                    self._ready = self._prepared(groups)
+                    if self._ready is None:
                         continue
                     if self._may_go():
-                        self._flights.launch(going)
+                        self._go()
                         continue
-                if not self._next(going, groups):
+                if not self._next(groups):
                     return False
             return True
         finally:
@@ -131,7 +143,8 @@ class Sending:
         work = group[0].work
         for message in group:
             self._repairing.prepare(message)
-        self._look(work)
+        if not self._flights:
+            self._mark = self._context.destination.mark(work.place)
         self._recording.intend(
             work,
             [
@@ -147,37 +160,55 @@ class Sending:
         ]
         return Flight(work, group, outgoing)
 
-    def _look(self, work: Work) -> None:
-        """Let the next intents know where the folder ends, if the destination can be asked just now."""
-        if not self._flights:
-            self._mark = self._context.destination.mark(work.place)
+    def _go(self) -> None:
+        """Let go what is ready."""
+        ready, self._ready = self._ready, None
+        assert ready is not None
+        try:
+            self._flights.launch(ready)
+        except BaseException:
+            drop(ready.group)
+            raise
+
+    def _take_back(self, ready: Flight) -> None:
+        """It has not left, and does not go now."""
+        self._recording.withdraw(ready.work, ready.group, blameless=not ready.group[0].stumbled)
 
     # --- what comes back -------------------------------------------------------------------------------------------
 
-    def _next(self, going: Flight | None, groups: deque[list[Ready]]) -> bool:
-        """Take the next request that ends; `going` goes then, if nothing is the matter. False when stopping came."""
-        try:
-            self._recording.keep()
-            with self._causes.waiting(self._destination):
-                landed = self._flights.land()
-        except BaseException:
-            drop(going.group if going else ())
-            raise
+    def _next(self, groups: deque[list[Ready]]) -> bool:
+        """Take the next request that ends; what is ready goes then, if nothing is the matter.
+
+        False when stopping came.
+        """
+        self._recording.keep()
+        with self._causes.waiting(self._destination):
+            landed = self._flights.first()
         calm = landed.calm(keyed=self._context.destination.limits.keyed)
-        if going is not None and not (calm and not self._context.control.stopping()):  # it has not left
-            groups.appendleft(going.group)
-            self._recording.withdraw(going.work, going.group, blameless=True)
-            going = None
+        if self._ready is not None:
+            if calm and not self._context.control.stopping() and self._is_marked(self._ready.work):
+                self._go()
+            else:
+                ready, self._ready = self._ready, None
+                groups.appendleft(ready.group)
+                self._take_back(ready)
         if not calm:
-            return self._settle(groups, landed)
-        if going is not None:
-            self._look(going.work)
-            self._flights.launch(going)
+            return self._settle(groups)
         groups.extendleft(reversed(self._act(landed).again))
         return True
 
-    def _settle(self, groups: deque[list[Ready]], *landed: Landed, stopping: bool = False) -> bool:
-        """Let all land that is under way, and act on it and on what has `landed`. False when stopping came.
+    def _is_marked(self, work: Work) -> bool:
+        """Let the next intents know where the folder ends, if that can be asked now.
+
+        False when it was made anew meanwhile: what is ready would be looked for in the one before.
+        """
+        if not self._flights.quiet:
+            return True
+        before, self._mark = self._mark, self._context.destination.mark(work.place)
+        return same_folder(before, self._mark)
+
+    def _settle(self, groups: deque[list[Ready]], *, stopping: bool = False) -> bool:
+        """Let all land that is under way, and act on it. False when stopping came.
 
         Raises EndpointError when nothing more can go in this pass.
         """
@@ -185,30 +216,32 @@ class Sending:
         with self._causes.waiting(self._destination):
             self._flights.wait()
         stop: Failure | None = None
-        waits: list[Failure] = []
         throttled = 0
-        for one in chain(landed, self._flights.rest()):
-            verdict = self._act(one)
+        while self._flights:
+            landed = self._flights.first()
+            verdict = self._act(landed)
             groups.extendleft(reversed(verdict.again))
-            stop = stop or verdict.stop
+            stop = heavier(stop, verdict.stop)
             if verdict.wait is not None:
-                waits.append(verdict.wait)
-                throttled = throttled or len(one.flight.group)
+                throttled = throttled or len(landed.flight.group)
         if stop is not None:
             self._recording.note()
             raise EndpointError(stop)
+        if self._asked is not None:
+            return self._pause(self._asked, throttled)
         if stopping:
             self._recording.note()
-            return False
-        return not waits or self._pause(max(waits, key=_wished), throttled)
+        return not stopping
 
     def _act(self, landed: Landed) -> Verdict:
         group = landed.flight.group
+        self._flights.take(landed)
         try:
             verdict = self._answering.act(landed)
         except BaseException:
             drop(group)
             raise
+        self._asked = heavier(self._asked, verdict.wait)
         if any(answer.failure is None for answer in landed.written):
             self._throttles = 0
         if landed.failure is None and verdict.wait is None:
@@ -223,10 +256,11 @@ class Sending:
 
         Raises EndpointError where it is a matter of this mailbox alone: others need its connections meanwhile.
         """
+        self._asked = None
         self._throttles += 1
         self._window.throttled(sent)
-        insist = min(_WAIT, _INSIST * self._throttles**2)  # whoever says 0 again and again is not hammered
-        seconds = max(_wished(failure), insist)
+        insist = min(WAIT, _INSIST * self._throttles**2)  # whoever says 0 again and again is not hammered
+        seconds = max(wished(failure), insist)
         until = self._context.clock.now() + timedelta(seconds=seconds)
         why = printable(failure.sentence())
         self._recording.note()
@@ -238,8 +272,3 @@ class Sending:
             stopping = self._context.control.wait(seconds)
         self._context.board.set(condition=None, until=None, why="")
         return not stopping
-
-
-def _wished(failure: Failure) -> float:
-    """How long the server wants us to wait, in seconds."""
-    return _WAIT if failure.seconds is None else failure.seconds

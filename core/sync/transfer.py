@@ -11,6 +11,7 @@ from core.printable import printable
 from core.store.ledger_rows import Result
 from core.sync import repairing
 from core.sync.adoption import Adoption
+from core.sync.answering import heavier
 from core.sync.context import PassContext, Tally, Work
 from core.sync.fetching import Fetching, Ready, drop, size_of
 from core.sync.moves import Moves
@@ -47,9 +48,12 @@ class Writing:
                     if fetching.idle() and not self._send_all():
                         return False
                 return self._send_all() and not self._context.control.stopping()
-            except (EndpointError, FolderChangedError):
-                self._sending.leave(known=True)
-                raise
+            except (EndpointError, FolderChangedError) as error:
+                asked = self._sending.leave(known=True)
+                own = error.failure if isinstance(error, EndpointError) else None
+                if asked is None or heavier(own, asked) is own:
+                    raise
+                raise EndpointError(asked) from error
             finally:
                 # Before the thread that fetches is waited for: it may be waiting for their memory.
                 drop(self._batch)

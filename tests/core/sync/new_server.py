@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -49,6 +50,7 @@ class MemoryDestination:
         self.items = itertools.count(1)
         self.places: dict[str, DestinationFolder] = {}
         self.held: dict[str, dict[str, Stored]] = {}
+        self.made: Counter[str] = Counter()  # how often a folder was made anew, as UIDVALIDITY tells
         self.writes = 0
         self.sent = 0
         self.seen: list[bytes] = []  # all that it was sent, in order
@@ -103,10 +105,12 @@ class MemoryDestination:
         return next(place for place in self.places.values() if place.path == path)
 
     def mark(self, folder: DestinationFolder) -> str:
-        if not self.keyed:
-            self._quiet()
+        if self.keyed:
+            return ""
+        self._quiet()
+        self.calls.note(f"mark {folder.path}")
         numbers = [int(item) for item in self.held[folder.ref]]
-        return "" if self.keyed else str(max(numbers, default=0) + 1)
+        return f"{self.made[folder.ref]}:{max(numbers, default=0) + 1}"
 
     def store(self, folder: DestinationFolder, message: Outgoing, *, late: float = 0) -> str:
         with self.lock:
@@ -154,13 +158,16 @@ class MemoryDestination:
         self.calls.note(f"look_up {folder.path}")
         found: dict[str, str] = {}
         taken: set[str] = set(claimed)
-        for doubt in sorted(doubts, key=lambda doubt: -int(doubt.mark or 0)):
+        marks = [(doubt, *doubt.mark.partition(":")[::2]) for doubt in doubts]
+        for doubt, made, mark in sorted(marks, key=lambda one: -int(one[2] or 0)):
+            if not self.keyed and int(made) != self.made[folder.ref]:
+                continue
             for item, mail in self._seen(folder).items():
                 if self.keyed:
                     same = mail.token == doubt.token and item not in taken
                 else:
                     same = (
-                        int(item) >= int(doubt.mark)
+                        int(item) >= int(mark)
                         and item not in taken
                         and mail.received == doubt.received
                         and folded(Body.of(mail.data)) == doubt.folded
@@ -219,6 +226,12 @@ class MemoryDestination:
         """A message that somebody else brought there."""
         here = self.held[self.place(path).ref]
         here[str(next(self.items))] = Stored(data, Flags(), received, None, self.clock.now())
+
+    def make_anew(self, path: str) -> None:
+        """A user deletes a folder and makes it again."""
+        ref = self.place(path).ref
+        self.made[ref] += 1
+        self.held[ref].clear()
 
     def remove_folder(self, path: str) -> None:
         """A user deletes a folder with all it holds."""
