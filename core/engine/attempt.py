@@ -95,6 +95,7 @@ class Attempt:
                         retry_rejected=mailbox.retrying,
                         limited=run.live.limited,
                         another=spare.another,
+                        idle=spare.idle,
                     )
                 )
             finally:

@@ -33,7 +33,13 @@ class Spare:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._give_back(len(self._held))
+        self.idle()
+
+    def idle(self) -> None:
+        """None is under way, perhaps for long: all of them are for who needs them."""
+        if self._held:
+            self._give_back(len(self._held))
+            self._ask_at = -math.inf  # there are free ones again
 
     def another(self, flying: int) -> bool:
         """Whether one more request may be under way beside so many."""

@@ -32,13 +32,18 @@ def one(flying: int) -> bool:
     return flying < 1
 
 
+def nothing() -> None:
+    """There is nothing to give back."""
+
+
 @dataclass(frozen=True, slots=True)
 class PassContext:
     """Everything a pass needs; nothing of it is made here.
 
     `settle` is how many seconds an unknown answer may still take effect after its connection ended, `state` the state
     folder. `limited` says whether a limit of ours holds that end back just now; `another` whether one more request to
-    the destination may be under way beside so many, as far as connections go.
+    the destination may be under way beside so many, as far as connections go. `idle` is told when none is under way and
+    none may follow for a while.
     """
 
     source: Source
@@ -56,6 +61,7 @@ class PassContext:
     retry_rejected: bool = False
     limited: Callable[[Side], bool] = never
     another: Callable[[int], bool] = one
+    idle: Callable[[], None] = nothing
 
 
 @dataclass(frozen=True, slots=True)

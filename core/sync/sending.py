@@ -60,7 +60,9 @@ class Sending:
 
     def land(self) -> bool:
         """Wait until nothing is under way, and nothing is left to be sent again. False when stopping came first."""
-        return self._run(deque(), land=True)
+        going_on = self._run(deque(), land=True)
+        self._context.idle()
+        return going_on
 
     def leave(self, *, known: bool) -> Failure | None:
         """Wait until nothing is under way; then, where it is `known` what the ledger may hold, write down how it ended.
@@ -82,6 +84,7 @@ class Sending:
                 self._recording.commit()
         finally:
             drop(ready.group if ready else ())
+        self._context.idle()
         if fault is not None:
             raise fault
         return self._asked
@@ -268,6 +271,7 @@ class Sending:
             raise EndpointError(failure)
         self._context.narrate.info(EventKind.MAILBOX_THROTTLED, f"waiting {seconds:.1f} s: {why}")
         self._context.board.set(condition=Condition.THROTTLED, until=until, why=why)
+        self._context.idle()
         with self._causes.waiting(lambda: Cause.THROTTLE):
             stopping = self._context.control.wait(seconds)
         self._context.board.set(condition=None, until=None, why="")

@@ -111,6 +111,20 @@ def test_what_another_mailbox_waits_for_is_given_back(place: Callable[[int], Pla
         waiting.end()
 
 
+def test_none_is_kept_while_no_request_is_under_way(place: Callable[[int], Place], until: Until) -> None:
+    """A source may take minutes over a message, and whoever waits meanwhile is not seen."""
+    here = place(3)
+    with here.spare() as spare:
+        assert most(spare) == 3
+        spare.idle()
+        assert here.used() == 1
+        waiting = Asker(here.connections, here.need())
+        until(lambda: waiting.granted)
+        waiting.end()
+        until(lambda: here.used() == 1)
+        assert most(spare) == 3
+
+
 def test_what_another_process_waits_for_is_given_back_within_a_second(place: Callable[[int], Place]) -> None:
     here = place(2)
     other = here.elsewhere()

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from core.event import EventKind
 from core.ports.destination import DestinationFolder, Outgoing, Written
 from core.ports.failure import Action, EndpointError
+from core.sync import fetching
 from tests.core.sync.test_faults import answering, load, storing, there_once
-from tests.core.sync.world import Fault, MemoryDestination, World
+from tests.core.sync.world import Fault, MemoryDestination, Steering, World
 
 _PATIENCE = 60.0
 
@@ -154,6 +155,57 @@ def storing_none(together: threading.Barrier) -> Fault:
         return storing(0, Action.RETRY, in_doubt=False)(new, place, batch)
 
     return fault
+
+
+@pytest.fixture
+def spare(wide: World) -> set[int]:
+    """The connections that are held beyond the first."""
+    held: set[int] = set()
+
+    def another(flying: int) -> bool:
+        held.add(flying)
+        return True
+
+    wide.another, wide.idle = another, held.clear
+    return held
+
+
+def test_no_connection_is_kept_while_the_source_is_waited_for(
+    wide: World, spare: set[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may take minutes over a message, and others wait."""
+    load(wide, 24)
+    monkeypatch.setattr(fetching, "REQUEST_MESSAGES", 12)
+    idle = threading.Event()
+
+    def nothing_under_way() -> None:
+        spare.clear()
+        idle.set()
+
+    wide.idle = nothing_under_way
+    wide.new.faults = [meeting(3)] * 3
+    found: list[bool] = []
+    wide.calls.before["fetch INBOX"] += [lambda: None, lambda: found.append(idle.wait(5) and not spare)]
+    assert wide.run().finished
+    assert found == [True]
+    there_once(wide, 24)
+
+
+def test_no_connection_is_kept_while_a_server_gets_its_time(
+    wide: World, spare: set[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(wide, 24)
+    wide.new.faults = [meeting(3)] * 3 + [storing(0, Action.WAIT, in_doubt=False)]
+    wait, kept = Steering.wait, list[set[int]]()
+
+    def waiting(steering: Steering, seconds: float) -> bool:
+        kept.append(set(spare))
+        return wait(steering, seconds)
+
+    monkeypatch.setattr(Steering, "wait", waiting)
+    assert wide.run().finished
+    assert kept == [set()]
+    assert not spare
 
 
 def test_a_source_that_changes_meanwhile_costs_nothing_that_is_under_way(wide: World) -> None:

@@ -18,7 +18,7 @@ from core.store.board import Board
 from core.store.database import Database
 from core.store.ledger import Ledger
 from core.store.names import COUNTS
-from core.sync.context import PassContext, PassResult
+from core.sync.context import PassContext, PassResult, nothing
 from core.sync.control import Budget
 from core.sync.mailbox_pass import run_pass
 from core.sync.narrate import Narrate
@@ -103,6 +103,7 @@ class World:
         self.steering = Steering(self.clock)
         self.budget: Budget | None = None  # None: endless
         self.another: Callable[[int], bool] = lambda flying: flying < at_once
+        self.idle: Callable[[], None] = nothing
         self.board = Board(self.database, "batch")
 
     def ledger(self) -> Ledger:
@@ -124,6 +125,7 @@ class World:
             state=self.database.folder,
             retry_rejected=retry_rejected,
             another=self.another,
+            idle=self.idle,
         )
 
     def run(
