@@ -16,7 +16,7 @@ from core.store.ledger_rows import Intent
 from core.sync.answering import WAIT, Answering, Verdict, heavier, wished
 from core.sync.causes import Cause
 from core.sync.context import PassContext, Work, pair_source
-from core.sync.fetching import Ready, drop
+from core.sync.fetching import Ready, drop, size_of
 from core.sync.flights import Flight, Flights, Landed
 from core.sync.progress import Progress
 from core.sync.recording import Recording
@@ -238,6 +238,7 @@ class Sending:
 
     def _act(self, landed: Landed) -> Verdict:
         group = landed.flight.group
+        size = sum(map(size_of, group))
         self._flights.take(landed)
         try:
             verdict = self._answering.act(landed)
@@ -248,7 +249,7 @@ class Sending:
         if any(answer.failure is None for answer in landed.written):
             self._throttles = 0
         if landed.failure is None and verdict.wait is None:
-            self._window.went_through(len(group), self._context.destination.limits)
+            self._window.went_through(len(group), size, self._context.destination.limits)
         return verdict
 
     def _destination(self) -> Cause:

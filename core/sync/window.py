@@ -32,10 +32,12 @@ class Window:
         self._size = max(1, min(self.size(sent), sent) // 2)
         self._at_once = 1
 
-    def went_through(self, sent: int, limits: Limits) -> None:
-        """A request of so many messages was not; `limits` are what the destination takes."""
+    def went_through(self, sent: int, size: int, limits: Limits) -> None:
+        """A request of so many messages, of `size` bytes, was not; `limits` are what the destination takes."""
         most = limits.batch_messages
-        if self._size is not None and sent >= self.size(most):
+        # Large messages are as many as their bytes allow, and would never be as many as might be.
+        full = sent >= self.size(most) or 2 * size >= limits.batch_bytes
+        if self._size is not None and full:
             self._size += max(1, most // 20)
             if self._size >= most:
                 self._size = None

@@ -89,6 +89,15 @@ def test_after_a_throttle_one_at_a_time(wide: World) -> None:
     there_once(wide, 40)
 
 
+def test_after_a_throttle_large_messages_go_at_once_again(wide: World) -> None:
+    for number in range(60):
+        wide.old.deliver("INBOX", b"%d" % number + bytes(4000), days=number)
+    wide.new.faults = [storing(0, Action.WAIT, in_doubt=False), *[answering(None)] * 12, *[meeting(3)] * 6]
+    assert wide.run().finished
+    assert wide.new.most_writing == 3
+    assert len(set(wide.new.all())) == len(wide.new.all()) == 60
+
+
 def test_a_pause_is_as_long_as_the_longest_that_was_asked_for(wide: World) -> None:
     load(wide, 12)
     together = threading.Barrier(3)

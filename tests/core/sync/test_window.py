@@ -14,7 +14,7 @@ REQUESTS = st.lists(st.tuples(st.booleans(), st.integers(1, 600)), max_size=60)
 
 
 def takes(most: int) -> Limits:
-    return Limits(batch_messages=most, batch_bytes=1, at_once=4)
+    return Limits(batch_messages=most, batch_bytes=1000, at_once=4)
 
 
 def asked(window: Window, most: int, requests: list[tuple[bool, int]]) -> None:
@@ -23,7 +23,7 @@ def asked(window: Window, most: int, requests: list[tuple[bool, int]]) -> None:
         if throttled:
             window.throttled(sent)
         else:
-            window.went_through(sent, takes(most))
+            window.went_through(sent, sent, takes(most))
 
 
 @given(MOST, REQUESTS)
@@ -54,7 +54,7 @@ def test_what_goes_through_adds_the_same_each_time_until_all_is_as_before(
     asked(window, most, requests)
     sizes = [window.size(most)]
     while sizes[-1] < most:
-        window.went_through(sizes[-1], takes(most))
+        window.went_through(sizes[-1], 0, takes(most))
         sizes.append(window.size(most))
     assert len(sizes) <= 21 + most % 20
     assert all(b - a == max(1, most // 20) or b == most for a, b in pairwise(sizes))
@@ -66,13 +66,13 @@ def test_a_request_that_is_not_full_proves_nothing(most: int, sent: int) -> None
     window.throttled(most)
     before = window.size(most)
     if sent < before:
-        window.went_through(sent, takes(most))
+        window.went_through(sent, 499, takes(most))
         assert window.size(most) == before
 
 
 def test_nothing_changes_before_the_first_throttle() -> None:
     window = Window()
-    window.went_through(3, takes(20))
+    window.went_through(3, 0, takes(20))
     assert (window.size(20), window.size(500), window.at_once(4)) == (20, 500, 4)
 
 
@@ -82,5 +82,13 @@ def test_after_a_throttle_one_goes_at_a_time_until_requests_have_their_size_agai
     seen = []
     while window.at_once(4) < 4:
         seen.append((window.size(20), window.at_once(4)))
-        window.went_through(window.size(20), takes(20))
+        window.went_through(window.size(20), 0, takes(20))
     assert seen == [*((size, 1) for size in range(10, 21)), (20, 2), (20, 3)]
+
+
+def test_large_messages_are_as_many_as_their_bytes_allow() -> None:
+    window = Window()
+    window.throttled(4)
+    for _ in range(60):
+        window.went_through(min(4, window.size(100)), 900, takes(100))
+    assert (window.size(100), window.at_once(4)) == (100, 4)
