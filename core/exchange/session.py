@@ -35,12 +35,19 @@ class Session:
         self.address = address
         self.guard: Guard = unguarded
         self._password: Secret | None = None
+        self._known: Secret | None = None  # the password that another session of this mailbox has signed in with
         self._connections: Connections | None = None
         self._lock = threading.Lock()
         self._using: requests.Session | None = None
         self._changing = False  # the request under way changes something
         self._over = False
         self._cut = False
+
+    def beside(self) -> "Session":
+        """Another one for the same mailbox, which signs in with the password that this one has read already."""
+        other = Session(self.settings, self.address)
+        other._known = self._password
+        return other
 
     def well_known(self, name: str) -> str:
         """A default folder as XML. It names the mailbox, unless the request itself is impersonated to it."""
@@ -89,7 +96,7 @@ class Session:
 
             leave(self.settings, self._password)
         self._connections = None
-        self._password = None
+        self._password = self._known = None
 
     def _call(self, request: Request) -> Sequence[Answer]:
         envelope = Envelope(request, self.address if self.settings.access == "impersonation" else None)
@@ -107,7 +114,7 @@ class Session:
         from core.exchange.sign_in import join
 
         if self._connections is None:
-            password = password or self.settings.password()
+            password = password or self._known or self.settings.password()
             self._connections = join(self.settings, password)
             self._password = password
         return self._connections

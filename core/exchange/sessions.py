@@ -13,15 +13,12 @@ class Sessions:
     """Hands out sessions, made as they are needed. `first` is for who sends one request after the other."""
 
     def __init__(self, settings: Settings, address: str) -> None:
-        self._settings = settings
-        self._address = address
+        self.first = Session(settings, address)
         self._lock = threading.Lock()
         self._guard: Guard = unguarded
         self._ending: bool | None = None  # whether `abort` was called, and with which `finish`
-        self._all: list[Session] = []
-        self._idle: list[Session] = []
-        self.first = self._made()
-        self._idle.append(self.first)
+        self._all = [self.first]
+        self._idle = [self.first]
 
     @contextmanager
     def one(self) -> Iterator[Session]:
@@ -55,7 +52,7 @@ class Sessions:
                 session.close()
 
     def _made(self) -> Session:
-        session = Session(self._settings, self._address)
+        session = self.first.beside()
         session.guard = self._guard
         if self._ending is not None:
             session.abort(finish=self._ending)
