@@ -49,7 +49,7 @@ def lacking(reason: str) -> NoReturn:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """How much mail of our own making is moved to each kind of destination."""
-    parser.addoption("--generated", type=int, default=400, metavar="N", help="messages made for tests/system")
+    parser.addoption("--generated", type=int, default=250, metavar="N", help="messages made for tests/system")
 
 
 def pytest_report_header() -> list[str]:
