@@ -105,9 +105,10 @@ class World:
         self.another: Callable[[int], bool] = lambda flying: flying < at_once
         self.idle: Callable[[], None] = nothing
         self.board = Board(self.database, "batch")
+        self.epoch = 0
 
     def ledger(self) -> Ledger:
-        return Ledger(self.database, PAIR, epoch=0)
+        return Ledger(self.database, PAIR, self.epoch)
 
     def context(self, kind: PassKind, *, retry_rejected: bool) -> PassContext:
         return PassContext(
@@ -174,6 +175,11 @@ class World:
     def stop(self) -> None:
         """Somebody stops the pass that runs now."""
         self.steering.stopped = True
+
+    def fence(self) -> None:
+        """Another process takes the pair over; the next pass is its."""
+        self.database.writer.do(lambda connection: connection.exec_driver_sql("UPDATE pair SET epoch = epoch + 1"))
+        self.epoch += 1
 
     def forget_ledger(self) -> None:
         self.database.writer.do(lambda connection: connection.exec_driver_sql("DELETE FROM pair"))
