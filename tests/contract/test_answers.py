@@ -248,7 +248,7 @@ STATUSES: Final = [
 def make(
     request: pytest.FixtureRequest, user: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., Scene]]:
-    monkeypatch.setattr("core.sync.sending._WAIT", WAIT)
+    monkeypatch.setattr("core.sync.answering.WAIT", WAIT)
     contexts = []
 
     def made(messages: list[tuple[str, bytes]] = MESSAGES) -> Scene:

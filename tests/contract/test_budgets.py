@@ -96,7 +96,7 @@ def town(
 ) -> Iterator[Town]:
     for name, value in SECRETS.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("core.sync.sending._WAIT", 0.1)
+    monkeypatch.setattr("core.sync.answering.WAIT", 0.1)
     town = Town(dovecot, practice_exchange, user, tmp_path)
     yield town
     town.close()
