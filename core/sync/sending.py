@@ -118,10 +118,15 @@ class Sending:
                 drop(group)
 
     def _may_go(self) -> bool:
-        """Whether one more request may be under way now."""
+        """Whether one more request may be under way now.
+
+        Where our own bandwidth is what holds us back, it would only be longer under way, and a stop would take longer.
+        """
         flying = len(self._flights)
+        if not flying or self._context.limited(Side.DESTINATION):
+            return not flying
         most = self._window.at_once(self._context.destination.limits.at_once)
-        return not flying or (flying < most and self._context.another(flying))
+        return flying < most and self._context.another(flying)
 
     def _prepared(self, groups: deque[list[Ready]]) -> Flight | None:
         """The next request, its intents durable; None where none is to be sent."""

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.batch.definition import Options
 from core.event import EventKind
 from core.ports.destination import DestinationFolder, Outgoing, Written
-from core.ports.failure import Action, EndpointError
+from core.ports.failure import Action, EndpointError, Side
 from core.sync import fetching
 from tests.core.sync.test_faults import answering, load, storing, there_once
 from tests.core.sync.world import Fault, MemoryDestination, Steering, World
@@ -51,6 +52,40 @@ def test_no_more_than_there_are_connections_for(wide: World) -> None:
     assert wide.run().finished
     assert wide.new.most_writing == 2
     there_once(wide, 24)
+
+
+def test_one_at_a_time_while_our_own_bandwidth_holds_it_back(wide: World) -> None:
+    """What is under way must come to its end before a stop does."""
+    load(wide, 24)
+    asked: list[int] = []
+
+    def another(flying: int) -> bool:
+        asked.append(flying)
+        return True
+
+    wide.another, wide.limited = another, lambda side: side is Side.DESTINATION
+    assert wide.run().finished
+    assert (asked, wide.new.most_writing) == ([], 1)
+    wide.limited = lambda _: False
+    load(wide, 24)
+    assert wide.run().finished
+    assert asked
+
+
+def test_no_more_is_begun_beyond_the_limit_of_rejections(make_world: Callable[..., World]) -> None:
+    world = make_world(at_once=3, options=Options(rejected_limit=0))
+    load(world, 24)
+    together = threading.Barrier(3)
+
+    def refusing(new: MemoryDestination, place: DestinationFolder, batch: Sequence[Outgoing]) -> Sequence[Written]:
+        together.wait(_PATIENCE)
+        return answering(Action.REJECT, None)(new, place, batch)
+
+    world.new.faults = [refusing] * 3
+    with pytest.raises(EndpointError, match="rejected_limit"):
+        world.run()
+    assert world.new.writes == 3
+    assert (world.ledger().total().copied, world.ledger().total().rejected) == (6, 6)
 
 
 def test_the_next_request_is_durable_while_one_is_under_way(make_world: Callable[..., World]) -> None:

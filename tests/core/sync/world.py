@@ -12,13 +12,13 @@ from core.batch.definition import Options
 from core.event import Event
 from core.mail.key import PairId
 from core.mail.outcome import Counts
-from core.ports.failure import Action, EndpointError, FolderChangedError
+from core.ports.failure import Action, EndpointError, FolderChangedError, Side
 from core.status import PassKind
 from core.store.board import Board
 from core.store.database import Database
 from core.store.ledger import Ledger
 from core.store.names import COUNTS
-from core.sync.context import PassContext, PassResult, nothing
+from core.sync.context import PassContext, PassResult, never, nothing
 from core.sync.control import Budget
 from core.sync.mailbox_pass import run_pass
 from core.sync.narrate import Narrate
@@ -104,6 +104,7 @@ class World:
         self.budget: Budget | None = None  # None: endless
         self.another: Callable[[int], bool] = lambda flying: flying < at_once
         self.idle: Callable[[], None] = nothing
+        self.limited: Callable[[Side], bool] = never
         self.board = Board(self.database, "batch")
         self.epoch = 0
 
@@ -125,6 +126,7 @@ class World:
             settle=10.0,
             state=self.database.folder,
             retry_rejected=retry_rejected,
+            limited=self.limited,
             another=self.another,
             idle=self.idle,
         )
