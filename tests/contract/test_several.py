@@ -40,6 +40,33 @@ def test_four_are_under_way_together(scene: Scene) -> None:
     scene.each_is_there_once()
 
 
+@pytest.mark.parametrize("now", [False, True])
+def test_a_stop_while_four_are_under_way(scene: Scene, monkeypatch: pytest.MonkeyPatch, now: bool) -> None:
+    monkeypatch.setattr("tests.contract.scene.SILENCE", 50.0)
+    four = [Held() for _ in range(4)]
+    for held in four:
+        scene.exchange.next("CreateItem", held)
+    run = scene.start()
+    try:
+        assert all(held.arrived.wait(50) for held in four)
+        run.stop(now=now)
+        if now:
+            assert run.join(50), "it waits for nobody"
+        assert scene.there() == {}
+    finally:
+        for held in four:
+            held.release.set()
+    assert run.join(50)
+    assert (run.exit_code, run.faults) == (3, [])
+    if not now:
+        assert scene.there().total() == scene.view().counts.copied == 80
+    run = scene.run()
+    assert (run.exit_code, run.faults) == (0, [])
+    scene.each_is_there_once()
+    doubts = [event for event in scene.events if event.kind is EventKind.MESSAGE_IN_DOUBT]
+    assert len(doubts) == (80 if now else 0)
+
+
 @pytest.mark.parametrize(
     "faults",
     [BLACK_HOLE, Faults(held=frozenset({Way.UP}), late=0.3), Faults(held=frozenset({Way.DOWN}))],
