@@ -31,6 +31,11 @@ class Gate:
         self._failure: Failure | None = None
 
     @property
+    def refused(self) -> bool:
+        """Whether the sign-in was refused."""
+        return self._failure is not None and self._failure.sign_in
+
+    @property
     def open(self) -> bool:
         """Whether EWS has answered here under this account."""
         return self._open

@@ -33,6 +33,9 @@ from core.ports.lifeline import Lifeline
 from core.secret import Secret
 
 _AUTH: Final = {"basic": BASIC, "ntlm": NTLM}
+#: A refused sign-in is not tried again for so long, though nobody waits for it any more: other mailboxes of the run may
+#: be on their way to it. Seconds.
+_REFUSED: Final = 10.0
 #: IIS keeps an idle connection for two minutes, firewalls often less: one that idled longer is not trusted, in seconds.
 _IDLE: Final = 60.0
 
@@ -200,6 +203,7 @@ class Connections:
 
 _lock = threading.Lock()
 _shared: dict[tuple[object, ...], tuple[Connections, int]] = {}
+_refused: dict[tuple[object, ...], tuple[Connections, float]] = {}  # used by nobody any more, and until when
 
 
 def _key(settings: Settings, password: Secret) -> tuple[object, ...]:
@@ -219,7 +223,10 @@ def join(settings: Settings, password: Secret) -> Connections:
     """The connections for these settings, made by who comes first. Raises EndpointError for a useless `ca_file`."""
     key = _key(settings, password)
     with _lock:
-        connections, users = _shared.get(key) or (Connections(settings, password), 0)
+        for gone in [each for each, (_, until) in _refused.items() if until < monotonic()]:
+            del _refused[gone]
+        known = (_refused[key][0], 0) if key in _refused else None
+        connections, users = _shared.get(key) or known or (Connections(settings, password), 0)
         _shared[key] = connections, users + 1
     return connections
 
@@ -233,6 +240,8 @@ def leave(settings: Settings, password: Secret) -> None:
             _shared[key] = connections, users - 1
             return
         del _shared[key]
+        if connections.gate.refused:
+            _refused.setdefault(key, (connections, monotonic() + _REFUSED))
     connections.close()
 
 

@@ -28,6 +28,12 @@ PASSWORD = "p\u00e4ss w\u00f6rd \u2603"  # what Latin-1 has, and what it has not
 _numbers = itertools.count(1)
 
 
+@pytest.fixture(autouse=True)
+def no_refusal_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server and its account are shared by the tests."""
+    monkeypatch.setattr("core.exchange.sign_in._refused", {})
+
+
 def small(number: int, *, size: int = 0) -> bytes:
     """A message of its own; `size` bytes of body on top."""
     filler = b"The quick brown fox jumps over the lazy dog, once more.\r\n"

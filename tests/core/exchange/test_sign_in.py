@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -112,6 +113,24 @@ def test_a_wrong_password_is_tried_once_for_all_mailboxes_together(box: Box, aut
     assert [(failure.action, failure.sign_in) for failure in failures] == [(Action.STOP_BATCH, True)] * 7
     assert box.server.connections - before == 1
     assert len(guesses) == 14  # each reads the reference once more, and finds the same
+
+
+def test_a_wrong_password_is_not_tried_again_at_once(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waited for the first try any more; mailboxes of one run come one after the other, too."""
+
+    def refused() -> bool:
+        destination = box.open(username="nobody-again", password=lambda: Secret("wrong"))
+        failure = refusal(destination)
+        destination.close()
+        return failure.sign_in
+
+    before = box.server.connections
+    assert refused()
+    assert refused()
+    assert box.server.connections - before == 1
+    monkeypatch.setattr("core.exchange.sign_in.monotonic", lambda: monotonic() + 11)
+    assert refused()
+    assert box.server.connections - before == 2
 
 
 @pytest.mark.parametrize("auth", ["basic", "ntlm"])
