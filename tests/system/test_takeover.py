@@ -45,12 +45,13 @@ def freeze(program: Program, child: Child) -> None:
 
 
 def free(program: Program) -> bool:
-    """Whether nobody is writing to the store."""
-    with (program.state / "write.gate").open("rb") as gate:
-        try:
-            fcntl.flock(gate, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
+    """Whether nobody is writing to the store, or next to."""
+    for name in ("write.queue", "write.gate"):
+        with (program.state / name).open("rb") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
     return True
 
 
