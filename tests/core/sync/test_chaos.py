@@ -73,7 +73,7 @@ _BREAKS = st.builds(
 )
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(_BREAKS, max_size=4),
     st.lists(_FAULTS, max_size=10),

@@ -60,8 +60,13 @@ class Turns(RuleBasedStateMachine):
         # In memory where there is such a place: thousands of durable commits, and no power is cut here.
         memory = Path("/dev/shm")
         self.folder = tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None)
+        keyed = kind == "keyed"
         self.world = World(
-            Path(self.folder.name), keyed=kind == "keyed", condstore=condstore, names_items=kind != "unnamed"
+            Path(self.folder.name),
+            keyed=keyed,
+            condstore=condstore,
+            names_items=kind != "unnamed",
+            at_once=3 if keyed else 1,
         )
         if strict:
             self.world.new.refuses = lambda data: repaired(data) is not None or b"hopeless" in data
