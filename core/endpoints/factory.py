@@ -21,11 +21,16 @@ if TYPE_CHECKING:
 
 
 def load(batch: Batch) -> None:
-    """Import the code for both ends, which takes up to a second: before the first mailbox, and once for all workers."""
+    """Make ready for a run: import the code for both ends, which takes up to a second, once and before all workers.
+
+    A sign-in that was refused in an earlier run may be tried again.
+    """
     importlib.import_module("core.imap.source")
     if isinstance(batch.destination, EwsDestination):
+        from core.exchange.sign_in import forget_refusals
+
         importlib.import_module("core.exchange.destination")
-        importlib.import_module("core.exchange.sign_in")
+        forget_refusals()
     else:
         importlib.import_module("core.imap.destination")
 

@@ -231,6 +231,12 @@ def join(settings: Settings, password: Secret) -> Connections:
     return connections
 
 
+def forget_refusals() -> None:
+    """A new run begins: what was refused in an earlier one is tried again."""
+    with _lock:
+        _refused.clear()
+
+
 def leave(settings: Settings, password: Secret) -> None:
     """Undo one `join`; who leaves last closes them."""
     key = _key(settings, password)

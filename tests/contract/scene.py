@@ -204,7 +204,7 @@ def impatient_doors(folder: Path) -> Doors:
             made = ExchangeDestination(settings, made._sessions.first.address)
         return made
 
-    return Doors(source, destination, real.run_pass)
+    return Doors(source, destination, real.run_pass, real.load)
 
 
 @contextmanager

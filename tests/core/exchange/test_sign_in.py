@@ -10,6 +10,7 @@ from time import monotonic
 import pytest
 
 from core.exchange.destination import ExchangeDestination
+from core.exchange.sign_in import forget_refusals
 from core.mail.body import Body
 from core.ports.failure import Action, EndpointError, Failure
 from core.secret import Secret
@@ -131,6 +132,9 @@ def test_a_wrong_password_is_not_tried_again_at_once(box: Box, monkeypatch: pyte
     monkeypatch.setattr("core.exchange.sign_in.monotonic", lambda: monotonic() + 11)
     assert refused()
     assert box.server.connections - before == 2
+    forget_refusals()  # a new run
+    assert refused()
+    assert box.server.connections - before == 3
 
 
 @pytest.mark.parametrize("auth", ["basic", "ntlm"])
