@@ -1,10 +1,12 @@
 """Several requests under way over one link that fails: each message is there once in the end."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from core.engine.batch_run import BatchRun
 from core.event import EventKind
 from tests.contract.scene import Scene, opened
 from tests.sandbox.outcomes import Held
@@ -24,17 +26,25 @@ def scene(
         yield scene
 
 
-def test_four_are_under_way_together(scene: Scene) -> None:
+@contextmanager
+def four_under_way(scene: Scene) -> Iterator[BatchRun]:
+    """A run of which four requests have come in, and are held meanwhile."""
     four = [Held() for _ in range(4)]
     for held in four:
         scene.exchange.next("CreateItem", held)
     run = scene.start()
     try:
         assert all(held.arrived.wait(50) for held in four)
+        yield run
         assert scene.there() == {}
     finally:
         for held in four:
             held.release.set()
+
+
+def test_four_are_under_way_together(scene: Scene) -> None:
+    with four_under_way(scene) as run:
+        pass
     assert run.join(50)
     assert (run.exit_code, run.faults) == (0, [])
     scene.each_is_there_once()
@@ -43,19 +53,10 @@ def test_four_are_under_way_together(scene: Scene) -> None:
 @pytest.mark.parametrize("now", [False, True])
 def test_a_stop_while_four_are_under_way(scene: Scene, monkeypatch: pytest.MonkeyPatch, now: bool) -> None:
     monkeypatch.setattr("tests.contract.scene.SILENCE", 50.0)
-    four = [Held() for _ in range(4)]
-    for held in four:
-        scene.exchange.next("CreateItem", held)
-    run = scene.start()
-    try:
-        assert all(held.arrived.wait(50) for held in four)
+    with four_under_way(scene) as run:
         run.stop(now=now)
         if now:
             assert run.join(50), "it waits for nobody"
-        assert scene.there() == {}
-    finally:
-        for held in four:
-            held.release.set()
     assert run.join(50)
     assert (run.exit_code, run.faults) == (3, [])
     if not now:

@@ -103,17 +103,7 @@ def test_whatever_breaks_off(breaks: list[Break], faults: list[Fault], kind: str
                     one.disarm(world)
                 assert budget.used == 0
                 assert not [thread for thread in threading.enumerate() if thread.name.startswith(("send", "fetch"))]
-            while True:
-                try:
-                    world.until_done()
-                except EndpointError as error:
-                    if error.failure.action is not Action.STOP_MAILBOX:
-                        raise
-                else:
-                    break
-            there, counts = [data for _, data in world.new.all()], world.ledger().total()
-            assert len(there) == len(set(there)) == counts.copied
-            assert counts.copied + counts.rejected == _MESSAGES
+            world.each_ends_once(_MESSAGES)
             assert budget.used == 0
         finally:
             world.close()

@@ -313,16 +313,6 @@ def test_whatever_becomes_of_each(faults: list[Fault], keyed: bool) -> None:
         try:
             load(world, 30)
             world.new.faults = list(faults)
-            while True:
-                try:
-                    world.until_done()
-                except EndpointError as error:
-                    if error.failure.action is not Action.STOP_MAILBOX:
-                        raise
-                else:
-                    break
-            there, counts = [data for _, data in world.new.all()], world.ledger().total()
-            assert len(there) == len(set(there)) == counts.copied
-            assert counts.copied + counts.rejected == 30
+            world.each_ends_once(30)
         finally:
             world.close()

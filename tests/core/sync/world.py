@@ -166,6 +166,21 @@ class World:
                 self.clock.at += timedelta(seconds=1)
         raise AssertionError("no pass ended in twenty")
 
+    def each_ends_once(self, number: int) -> None:
+        """Start anew whatever stops the mailbox, to the end: each of so many different messages is there once, or
+        rejected."""
+        while True:
+            try:
+                self.until_done()
+            except EndpointError as error:
+                if error.failure.action is not Action.STOP_MAILBOX:
+                    raise
+            else:
+                break
+        there, counts = [data for _, data in self.new.all()], self.ledger().total()
+        assert len(there) == len(set(there)) == counts.copied
+        assert counts.copied + counts.rejected == number
+
     def lost(self) -> None:
         """A link that breaks: for `calls.before` and `source_faults`."""
         raise EndpointError(failure(Action.RETRY))
